@@ -1,0 +1,86 @@
+#pragma once
+// Registering components from a shared library:
+//
+//   RETAKE_PLUGIN("log_energy", "0.1.0", registrar) {
+//     registrar.add<LogEnergy>("log_energy", "Logarithm of the frame energy.");
+//   }
+//
+// and one line of CMake: retake_add_plugin(log_energy KIND feature_extractor SOURCES log_energy.cpp)
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "retake/component.hpp"
+#include "retake/context.hpp"
+
+namespace retake {
+
+/// A component as registered: its description and how to make one.
+struct Registration {
+  ComponentInfo info;
+  std::function<std::unique_ptr<Component>(const Table& params, Context&)> create;
+  /// The component's own cross-field check; runs only under `check --build` and in a run.
+  std::function<void(const Table& params, Problems&)> check;
+};
+
+namespace detail {
+template <class T>
+struct params_of {
+  using type = NoParams;
+};
+template <class T>
+  requires requires { typename T::Params; }
+struct params_of<T> {
+  using type = typename T::Params;
+};
+}  // namespace detail
+
+/// Collects what a plugin registers. The host hands out a staging one and commits it only when
+/// registration ended cleanly, so a plugin that throws halfway leaves nothing behind.
+class Registrar {
+ public:
+  /// T derives from a kind (which names itself by `T::kind`), may have `Params` with `describe`
+  /// (and a static `check(const Params&, Problems&)`), and `static Traits traits()`. Constructed as
+  /// T(const Params&, Context&), T(const Params&) or T().
+  template <class T>
+  void add(std::string name, std::string doc) {
+    using Params = typename detail::params_of<T>::type;
+    static_assert(std::derived_from<T, Component>, "a component derives from its kind's interface");
+    Registration r;
+    r.info.kind = T::kind;
+    r.info.name = std::move(name);
+    r.info.doc = std::move(doc);
+    r.info.schema = Schema<Params>::make().info();
+    if constexpr (requires { T::traits(); }) r.info.traits = T::traits();
+    r.create = [](const Table& table, [[maybe_unused]] Context& context)
+        -> std::unique_ptr<Component> {
+      const Params params = Schema<Params>::make().read(table);
+      if constexpr (std::is_constructible_v<T, const Params&, Context&>) {
+        return std::make_unique<T>(params, context);
+      } else if constexpr (std::is_constructible_v<T, const Params&>) {
+        return std::make_unique<T>(params);
+      } else {
+        return std::make_unique<T>();
+      }
+    };
+    if constexpr (requires(const Params& p, Problems& q) { Params::check(p, q); }) {
+      r.check = [](const Table& table, Problems& problems) {
+        Params::check(Schema<Params>::make().read(table), problems);
+      };
+    }
+    add(std::move(r));
+  }
+
+  void add(Registration registration) { staged_.push_back(std::move(registration)); }
+  const std::vector<Registration>& staged() const { return staged_; }
+  std::vector<Registration> take() { return std::move(staged_); }
+
+ private:
+  std::vector<Registration> staged_;
+};
+
+}  // namespace retake
