@@ -1,0 +1,7 @@
+#include "config/catalog.hpp"
+
+namespace retake::config {
+
+Catalog::~Catalog() = default;
+
+}  // namespace retake::config
