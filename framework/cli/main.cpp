@@ -1,0 +1,79 @@
+// The `retake` executable: finds the command, runs it, and catches its failure, once.
+
+#include <csignal>
+#include <exception>
+#include <new>
+#include <string>
+#include <typeinfo>
+#include <vector>
+
+#include "frame.hpp"
+
+namespace {
+
+using namespace retake;
+using namespace retake::cli;
+
+int dispatch(const Request& request) {
+  switch (request.what) {
+    case Request::What::version:
+      print_text(version_line() + "\n");
+      return 0;
+    case Request::What::help:
+      if (request.command != nullptr) {
+        print_text(command_help(*request.command));
+      } else {
+        print_text(request.group.empty() ? general_help() : group_help(request.group));
+      }
+      return 0;
+    case Request::What::run:
+      break;
+  }
+  return request.command->run(request.arguments);
+}
+
+Error unexpected(std::string message, std::string help) {
+  Diagnostic d;
+  d.id = "E001";
+  d.message = std::move(message);
+  d.help = std::move(help);
+  return Error(ExitCode::unexpected, std::move(d));
+}
+
+/// The exception in flight as an Error; anything that is not one of ours is exit 1.
+Error current_failure(bool verbose) {
+  try {
+    throw;
+  } catch (const Error& e) {
+    return e;
+  } catch (const std::bad_alloc&) {
+    return unexpected("out of memory", "use a smaller batch, fewer threads or shorter files");
+  } catch (const std::exception& e) {
+    std::string what = e.what();
+    if (verbose) what += std::string(" [") + typeid(e).name() + "]";
+    return unexpected(what, "this is a defect of retake or of a plugin: please report it");
+  } catch (...) {
+    return unexpected("a plugin threw something that is no exception",
+                      "this is a defect of a plugin: please report it to its author");
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A reader that goes away must not end a run: writes to it fail and are judged where they happen.
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::vector<std::string> words(argv, argv + argc);
+  Globals globals = guess_globals(words);
+  try {
+    const Request request = parse_command_line(words);
+    globals = request.arguments.globals;
+    const int code = dispatch(request);
+    finish_output();
+    return code;
+  } catch (...) {
+    const Error error = current_failure(globals.verbose > 0);
+    report_failure(globals, error);
+    return static_cast<int>(error.code());
+  }
+}
