@@ -35,7 +35,7 @@ class Rng {
   /// Standard normal, Box–Muller without a cached second value (so state is the generator's alone).
   double normal();
   double normal(double mean, double deviation) { return mean + deviation * normal(); }
-  /// Beta(a, b) by Cheng's or Jöhnk's rejection from gamma variates; a, b > 0.
+  /// Beta(a, b) from two gamma variates; a, b > 0.
   double beta(double a, double b);
   /// Gamma(shape, 1), Marsaglia–Tsang 2000; shape > 0.
   double gamma(double shape);

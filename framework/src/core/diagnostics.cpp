@@ -1,0 +1,134 @@
+#include "core/diagnostics.hpp"
+
+#include <algorithm>
+
+namespace retake {
+namespace {
+
+struct Style {
+  const char* on;
+  const char* off;
+};
+
+const char* word(Severity severity) {
+  switch (severity) {
+    case Severity::error:
+      return "error";
+    case Severity::warning:
+      return "warning";
+    case Severity::note:
+      return "note";
+  }
+  return "error";
+}
+
+Style style(Severity severity, bool color) {
+  if (!color) return {"", ""};
+  switch (severity) {
+    case Severity::error:
+      return {"\033[1;31m", "\033[0m"};
+    case Severity::warning:
+      return {"\033[1;33m", "\033[0m"};
+    case Severity::note:
+      return {"\033[1;36m", "\033[0m"};
+  }
+  return {"", ""};
+}
+
+/// Width on a terminal of the first `bytes` of UTF-8 text: continuation bytes take no column.
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
+void append_source(std::string& out, const Diagnostic& d) {
+  const Place& place = *d.place;
+  const std::string number = place.line > 0 ? std::to_string(place.line) : "";
+  const std::string margin(number.size(), ' ');
+  out += margin + " |\n" + number + " | " + place.source_line + "\n";
+  const auto before = static_cast<std::size_t>(std::max(place.column, 1) - 1);
+  const std::string_view line = place.source_line;
+  std::string pad;
+  for (const char c : line.substr(0, std::min(before, line.size()))) {
+    if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80U) pad += c == '\t' ? '\t' : ' ';
+  }
+  const std::size_t length = std::max<std::size_t>(
+      1, columns(line.substr(std::min(before, line.size()),
+                             static_cast<std::size_t>(std::max(place.length, 1)))));
+  out += margin + " | " + pad + std::string(length, '^');
+  if (!d.caret.empty()) out += " " + d.caret;
+  out += "\n";
+}
+
+}  // namespace
+
+std::string render(const Diagnostic& d, bool color) {
+  const Style s = style(d.severity, color);
+  std::string out = s.on + std::string(word(d.severity));
+  if (!d.id.empty()) out += "[" + d.id + "]";
+  out += std::string(s.off) + ": " + d.message + "\n";
+  if (d.place && !d.place->file.empty()) {
+    out += "  --> " + d.place->file;
+    if (d.place->line > 0) out += ":" + std::to_string(d.place->line);
+    if (d.place->line > 0 && d.place->column > 0) out += ":" + std::to_string(d.place->column);
+    if (!d.place->via.empty()) out += "   (" + d.place->via + ")";
+    out += "\n";
+    if (!d.place->source_line.empty()) {
+      append_source(out, d);
+    } else if (!d.caret.empty()) {
+      out += "note: " + d.caret + "\n";
+    }
+  } else if (!d.caret.empty()) {
+    out += "note: " + d.caret + "\n";
+  }
+  for (const std::string& fact : d.facts) out += fact + "\n";
+  if (!d.help.empty()) out += "help: " + d.help + "\n";
+  return out;
+}
+
+std::string render(const std::vector<Diagnostic>& all, bool color) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(all.size(), kMaxShownDiagnostics); ++i) {
+    out += render(all[i], color);
+  }
+  if (all.size() > kMaxShownDiagnostics) {
+    out += "... and " + std::to_string(all.size() - kMaxShownDiagnostics) + " more\n";
+  }
+  return out;
+}
+
+Value to_value(const Diagnostic& d) {
+  Table t;
+  t["severity"] = word(d.severity);
+  t["id"] = d.id;
+  t["message"] = d.message;
+  if (d.place) {
+    t["file"] = d.place->file;
+    t["line"] = d.place->line;
+    t["column"] = d.place->column;
+    if (!d.place->via.empty()) t["via"] = d.place->via;
+  }
+  if (!d.caret.empty()) t["hint"] = d.caret;
+  if (!d.facts.empty()) {
+    Array facts;
+    for (const auto& fact : d.facts) facts.emplace_back(fact);
+    t["facts"] = std::move(facts);
+  }
+  if (!d.help.empty()) t["help"] = d.help;
+  return t;
+}
+
+Value to_value(const Error& error) {
+  Table t;
+  t["code"] = static_cast<int>(error.code());
+  t["id"] = error.diagnostics().empty() ? std::string() : error.diagnostics().front().id;
+  t["message"] = error.diagnostics().empty() ? std::string(error.what())
+                                             : error.diagnostics().front().message;
+  Array all;
+  for (const Diagnostic& d : error.diagnostics()) all.push_back(to_value(d));
+  t["diagnostics"] = std::move(all);
+  return t;
+}
+
+}  // namespace retake

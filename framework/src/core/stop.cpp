@@ -1,0 +1,36 @@
+#include "core/stop.hpp"
+
+#include <csignal>
+#include <unistd.h>
+
+#include <atomic>
+
+namespace retake {
+namespace {
+
+std::atomic<int> g_signal{0};
+std::atomic<void (*)()> g_second{nullptr};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+void on_signal(int signal) {
+  if (g_signal.exchange(signal) != 0) {
+    if (auto* hook = g_second.load()) hook();
+    _exit(signal == SIGINT ? 130 : 143);
+  }
+}
+
+}  // namespace
+
+void install_stop_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
+}
+
+int stop_signal() { return g_signal.load(); }
+void request_stop(int signal) { g_signal.store(signal); }
+void set_second_signal_hook(void (*hook)()) { g_second.store(hook); }
+
+}  // namespace retake
