@@ -1,5 +1,6 @@
 #pragma once
-// Errors and diagnostics. Every error a user sees says what is wrong, where, and what to do about it.
+// Errors and diagnostics. Every error a user sees says what is wrong, where, and what to do about
+// it.
 
 #include <optional>
 #include <stdexcept>
@@ -104,7 +105,6 @@ class DivergedError : public Error {
 };
 
 /// Shorthand for a diagnostic about a whole file.
-Diagnostic file_diagnostic(std::string id, std::string file, std::string message,
-                           std::string help);
+Diagnostic file_diagnostic(std::string id, std::string file, std::string message, std::string help);
 
 }  // namespace retake

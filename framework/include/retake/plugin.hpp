@@ -5,7 +5,8 @@
 //     registrar.add<LogEnergy>("log_energy", "Logarithm of the frame energy.");
 //   }
 //
-// and one line of CMake: retake_add_plugin(log_energy KIND feature_extractor SOURCES log_energy.cpp)
+// and one line of CMake: retake_add_plugin(log_energy KIND feature_extractor SOURCES
+// log_energy.cpp)
 
 #include <concepts>
 #include <functional>
@@ -33,7 +34,9 @@ struct params_of {
   using type = NoParams;
 };
 template <class T>
-  requires requires { typename T::Params; }
+requires requires {
+  typename T::Params;
+}
 struct params_of<T> {
   using type = typename T::Params;
 };
@@ -56,8 +59,8 @@ class Registrar {
     r.info.doc = std::move(doc);
     r.info.schema = Schema<Params>::make().info();
     if constexpr (requires { T::traits(); }) r.info.traits = T::traits();
-    r.create = [](const Table& table, [[maybe_unused]] Context& context)
-        -> std::unique_ptr<Component> {
+    r.create = [](const Table& table,
+                  [[maybe_unused]] Context& context) -> std::unique_ptr<Component> {
       const Params params = Schema<Params>::make().read(table);
       if constexpr (std::is_constructible_v<T, const Params&, Context&>) {
         return std::make_unique<T>(params, context);

@@ -50,13 +50,13 @@ struct FieldInfo {
   std::string unit;
   FieldType type = FieldType::boolean;
   bool is_list = false;
-  Value default_value;          ///< null when required
-  std::optional<double> min;    ///< of each element for lists
+  Value default_value;        ///< null when required
+  std::optional<double> min;  ///< of each element for lists
   std::optional<double> max;
-  bool min_open = false;        ///< (min, ...
+  bool min_open = false;  ///< (min, ...
   bool max_open = false;
   std::vector<Value> choices;
-  bool log_scale = false;       ///< sweeps search it logarithmically
+  bool log_scale = false;  ///< sweeps search it logarithmically
   bool required = false;
   bool affects_results = true;  ///< false: not part of a run's identity (worker counts, caches)
   bool deprecated = false;
@@ -249,8 +249,7 @@ class Schema {
     f.default_value = detail::value_of(defaults_.*member);
     info_.fields.push_back(std::move(f));
     offsets_.push_back(offset(member));
-    setters_.push_back(
-        [member](P& p, const Value& v) { p.*member = detail::value_to<T>(v); });
+    setters_.push_back([member](P& p, const Value& v) { p.*member = detail::value_to<T>(v); });
     return Field<P>(*this, info_.fields.size() - 1);
   }
 
@@ -337,7 +336,8 @@ Value value_of(const T& v) {
     return Value(static_cast<double>(v));
   } else {
     Table t;  // a group's own defaults are described by its fields
-    for (const auto& f : Schema<T>::make().info().fields) t[f.name] = f.default_value;
+    const auto schema = Schema<T>::make();
+    for (const auto& f : schema.info().fields) t[f.name] = f.default_value;
     return Value(std::move(t));
   }
 }

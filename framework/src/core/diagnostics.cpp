@@ -123,8 +123,8 @@ Value to_value(const Error& error) {
   Table t;
   t["code"] = static_cast<int>(error.code());
   t["id"] = error.diagnostics().empty() ? std::string() : error.diagnostics().front().id;
-  t["message"] = error.diagnostics().empty() ? std::string(error.what())
-                                             : error.diagnostics().front().message;
+  t["message"] =
+      error.diagnostics().empty() ? std::string(error.what()) : error.diagnostics().front().message;
   Array all;
   for (const Diagnostic& d : error.diagnostics()) all.push_back(to_value(d));
   t["diagnostics"] = std::move(all);

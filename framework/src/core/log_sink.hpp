@@ -15,7 +15,8 @@ struct LogSettings {
 };
 void set_log_settings(LogSettings settings);
 
-/// Appends every line, with time and level, to `path` until the returned object dies. One at a time.
+/// Appends every line, with time and level, to `path` until the returned object dies. One at a
+/// time.
 class LogFile {
  public:
   /// Throws DataError when the file cannot be opened.

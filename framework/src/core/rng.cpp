@@ -38,7 +38,9 @@ std::uint64_t derive_seed(std::uint64_t parent, std::initializer_list<SeedPart> 
 
 namespace {
 __extension__ using Word = unsigned __int128;
-constexpr Word word(std::uint64_t high, std::uint64_t low) { return Word{high} << 64 | low; }
+constexpr Word word(std::uint64_t high, std::uint64_t low) {
+  return Word{high} << 64 | low;
+}
 // The multiplier of the reference implementation.
 constexpr Word kMultiplier = word(0x2360ed051fc65da4ULL, 0x4385df649fccf645ULL);
 }  // namespace
@@ -57,7 +59,9 @@ std::uint64_t Rng::next() {
   return folded >> turn | folded << ((64 - turn) & 63);
 }
 
-double Rng::uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
+double Rng::uniform() {
+  return static_cast<double>(next() >> 11) * 0x1.0p-53;
+}
 
 std::uint64_t Rng::below(std::uint64_t n) {
   if (n == 0) throw std::invalid_argument("Rng::below(0)");

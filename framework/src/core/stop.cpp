@@ -1,7 +1,7 @@
 #include "core/stop.hpp"
 
-#include <csignal>
 #include <unistd.h>
+#include <csignal>
 
 #include <atomic>
 
@@ -29,8 +29,14 @@ void install_stop_signals() {
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
 }
 
-int stop_signal() { return g_signal.load(); }
-void request_stop(int signal) { g_signal.store(signal); }
-void set_second_signal_hook(void (*hook)()) { g_second.store(hook); }
+int stop_signal() {
+  return g_signal.load();
+}
+void request_stop(int signal) {
+  g_signal.store(signal);
+}
+void set_second_signal_hook(void (*hook)()) {
+  g_second.store(hook);
+}
 
 }  // namespace retake

@@ -8,7 +8,9 @@ namespace retake {
 void install_stop_signals();
 /// Which signal asked to stop; 0 when none did. Async-signal-safe.
 int stop_signal();
-inline bool stop_requested() { return stop_signal() != 0; }
+inline bool stop_requested() {
+  return stop_signal() != 0;
+}
 /// As if `signal` had come; 0 clears the flag. For tests and time limits.
 void request_stop(int signal);
 /// Runs just before a second signal ends the process; async-signal-safe functions only.

@@ -28,7 +28,9 @@ std::vector<std::string> tokens(std::string_view text) {
   return out;
 }
 
-std::size_t allowed(std::string_view word) { return std::max<std::size_t>(2, word.size() / 3); }
+std::size_t allowed(std::string_view word) {
+  return std::max<std::size_t>(2, word.size() / 3);
+}
 
 /// Cost of the best token match, when each token of `word` is near a token of `name` or a prefix.
 std::optional<std::size_t> token_cost(std::string_view word, std::string_view name) {

@@ -40,7 +40,9 @@ bool Table::erase(std::string_view key) {
   return true;
 }
 
-bool operator==(const Table& a, const Table& b) { return a.entries_ == b.entries_; }
+bool operator==(const Table& a, const Table& b) {
+  return a.entries_ == b.entries_;
+}
 
 bool operator==(const Value& a, const Value& b) {
   if (a.is_float() && b.is_float()) {
@@ -144,9 +146,8 @@ struct Writer {
   }
 
   void array(const Array& a, int depth) {
-    const bool flat = std::none_of(a.begin(), a.end(), [](const Value& v) {
-      return v.is_table() || v.is_array();
-    });
+    const bool flat = std::none_of(a.begin(), a.end(),
+                                   [](const Value& v) { return v.is_table() || v.is_array(); });
     out += '[';
     for (std::size_t i = 0; i < a.size(); ++i) {
       if (i > 0) out += indent >= 0 && flat ? ", " : ",";

@@ -17,7 +17,7 @@ struct FeatureBlock {
   std::string name;
   std::int64_t offset = 0;  ///< first column
   std::int64_t width = 1;
-  std::string unit;         ///< "dB", "0..1", "s", ...
+  std::string unit;  ///< "dB", "0..1", "s", ...
   bool normalised = false;
 };
 

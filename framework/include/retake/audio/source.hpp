@@ -12,12 +12,12 @@ namespace retake {
 
 /// Facts of a recording.
 struct AudioInfo {
-  std::string path;             ///< as given; empty for a buffer
-  double sample_rate = 0.0;     ///< Hz
+  std::string path;          ///< as given; empty for a buffer
+  double sample_rate = 0.0;  ///< Hz
   int channels = 0;
-  std::int64_t samples = 0;     ///< per channel, of the decode
-  std::string container;        ///< "wav", "rf64", "flac", "ogg", "mp3", ...
-  std::string subtype;          ///< "pcm_16", "pcm_24", "pcm_32", "float", "double", "vorbis", ...
+  std::int64_t samples = 0;  ///< per channel, of the decode
+  std::string container;     ///< "wav", "rf64", "flac", "ogg", "mp3", ...
+  std::string subtype;       ///< "pcm_16", "pcm_24", "pcm_32", "float", "double", "vorbis", ...
   bool lossy = false;
 };
 
@@ -28,8 +28,8 @@ class AudioSource {
  public:
   virtual ~AudioSource();
   virtual const AudioInfo& info() const = 0;
-  /// Reads [begin, begin + n) of every channel into `out[c][0, n)`, as libsndfile's float32. Outside
-  /// the recording there are zeros. Throws DataError on a broken file.
+  /// Reads [begin, begin + n) of every channel into `out[c][0, n)`, as libsndfile's float32.
+  /// Outside the recording there are zeros. Throws DataError on a broken file.
   virtual void read(std::int64_t begin, std::int64_t n, std::span<float* const> out) = 0;
   /// Mean of the channels.
   void read_mono(std::int64_t begin, std::int64_t n, float* out);

@@ -21,9 +21,9 @@ struct TimeGrid {
   std::vector<Beat> beats;  ///< used when hop == 0; `rows` of them
 
   double seconds(std::int64_t row) const {
-    return hop != 0 ? static_cast<double>(row) * static_cast<double>(hop) /
-                          static_cast<double>(rate)
-                    : beats[static_cast<std::size_t>(row)].time;
+    return hop != 0
+               ? static_cast<double>(row) * static_cast<double>(hop) / static_cast<double>(rate)
+               : beats[static_cast<std::size_t>(row)].time;
   }
   double rows_per_second() const { return static_cast<double>(rate) / static_cast<double>(hop); }
   friend bool operator==(const TimeGrid& a, const TimeGrid& b);

@@ -13,15 +13,15 @@ namespace retake {
 struct MaterialSpan {
   std::int64_t begin = 0;  ///< raw samples, half open
   std::int64_t end = 0;
-  std::string kind;        ///< kept, talk, silence, tuning, count_in, noodling, false_start,
-                           ///< bad_take, layer, repeat, play_on
+  std::string kind;  ///< kept, talk, silence, tuning, count_in, noodling, false_start,
+                     ///< bad_take, layer, repeat, play_on
 };
 
 /// One pair. Paths are absolute; empty when there is no such file.
 struct Pair {
   std::string id;
-  std::string group;                ///< pairs of one song or session never cross a split
-  std::string split;                ///< "train", "val", "test"
+  std::string group;  ///< pairs of one song or session never cross a split
+  std::string split;  ///< "train", "val", "test"
   std::filesystem::path raw;
   std::filesystem::path edit;
   std::filesystem::path truth;      ///< exact EDL: truth/{id}.edl.json

@@ -73,13 +73,13 @@ struct Segment {
   int source = 0;          ///< index into Edl::sources; -1 for a gap
   std::int64_t begin = 0;  ///< source samples, half open
   std::int64_t end = 0;
-  std::int64_t gap = 0;    ///< length in samples at the first source's rate when source == -1
+  std::int64_t gap = 0;  ///< length in samples at the first source's rate when source == -1
   double gain_db = 0.0;
   std::vector<std::pair<std::int64_t, double>> gain_curve;  ///< (sample, dB); replaces gain_db
   Fade fade_in;
   Fade fade_out{0, Curve::equal_power};
-  double rate = 1.0;       ///< playback speed
-  double pitch = 0.0;      ///< semitones
+  double rate = 1.0;   ///< playback speed
+  double pitch = 0.0;  ///< semitones
   bool reverse = false;
   std::vector<EdlEffect> effects;
   Join join;

@@ -26,10 +26,10 @@ struct EpisodeTask {
 struct Episode {
   const EpisodeTask* task = nullptr;
   std::uint64_t seed = 0;
-  std::int64_t cursor = 0;                          ///< next unit to decide on
-  std::vector<Segment> segments;                    ///< the EDL so far
-  std::int64_t output_samples = 0;                  ///< its length
-  std::vector<std::vector<std::int32_t>> actions;   ///< so far, one index per head
+  std::int64_t cursor = 0;                         ///< next unit to decide on
+  std::vector<Segment> segments;                   ///< the EDL so far
+  std::int64_t output_samples = 0;                 ///< its length
+  std::vector<std::vector<std::int32_t>> actions;  ///< so far, one index per head
 
   bool done() const { return task == nullptr || cursor >= task->units(); }
 };

@@ -25,8 +25,8 @@ class ActionSpace : public Component {
   virtual std::vector<ActionHead> heads() const = 0;
   /// Which choices of `head` are allowed, given the choices already made for earlier heads.
   /// `mask` has one byte per choice; at least one stays allowed.
-  virtual void mask(const Episode& episode, std::size_t head,
-                    std::span<const std::int32_t> chosen, std::span<std::uint8_t> mask) const = 0;
+  virtual void mask(const Episode& episode, std::size_t head, std::span<const std::int32_t> chosen,
+                    std::span<std::uint8_t> mask) const = 0;
   /// Applies a complete action (one index per head): appends to the EDL, advances the cursor.
   virtual void apply(std::span<const std::int32_t> action, Episode& episode) const = 0;
 };

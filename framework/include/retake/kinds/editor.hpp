@@ -1,5 +1,6 @@
 #pragma once
-// Kind `editor`: from a model (or none) to an EDL. Torch-free header; the implementation may not be.
+// Kind `editor`: from a model (or none) to an EDL. Torch-free header; the implementation may not
+// be.
 
 #include <map>
 #include <optional>
