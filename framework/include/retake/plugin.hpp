@@ -7,6 +7,10 @@
 //
 // and one line of CMake: retake_add_plugin(log_energy KIND feature_extractor SOURCES
 // log_energy.cpp)
+//
+// The component's kind is the base class; its header is retake/kinds/<kind>.hpp. A header of a kind
+// names every header whose types cross the border, by #include or in the comment beside a forward
+// declaration: the stamp's hash of the kind covers exactly these.
 
 #include <concepts>
 #include <functional>
@@ -87,3 +91,45 @@ class Registrar {
 };
 
 }  // namespace retake
+
+// ---- The stamp: `key=value` lines that the host reads from the file before it loads anything.
+// ----
+
+#define RETAKE_TEXT_OF_(x) #x
+#define RETAKE_TEXT_(x) RETAKE_TEXT_OF_(x)
+
+#if defined(__clang__)
+#define RETAKE_STAMP_COMPILER_ "clang " RETAKE_TEXT_(__clang_major__)
+#else
+#define RETAKE_STAMP_COMPILER_ "gcc " RETAKE_TEXT_(__GNUC__)
+#endif
+#if defined(_GLIBCXX_DEBUG)
+#define RETAKE_STAMP_DEBUG_ "1"
+#else
+#define RETAKE_STAMP_DEBUG_ "0"
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define RETAKE_STAMP_SANITIZER_ "address"
+#elif defined(__SANITIZE_THREAD__)
+#define RETAKE_STAMP_SANITIZER_ "thread"
+#else
+#define RETAKE_STAMP_SANITIZER_ "none"
+#endif
+
+/// What decides whether two C++ objects understand each other, as this file is compiled.
+#define RETAKE_STAMP_TOOLCHAIN                                                               \
+  "cplusplus=" RETAKE_TEXT_(                                                                 \
+      __cplusplus) "\ncompiler=" RETAKE_STAMP_COMPILER_                                      \
+                   "\ngxx_abi=" RETAKE_TEXT_(__GXX_ABI_VERSION) "\ncxx11_abi=" RETAKE_TEXT_( \
+                       _GLIBCXX_USE_CXX11_ABI) "\nglibcxx_debug=" RETAKE_STAMP_DEBUG_        \
+                                               "\nsanitizer=" RETAKE_STAMP_SANITIZER_ "\n"
+
+/// Once per plugin, at namespace scope, followed by the body of the registration:
+/// RETAKE_PLUGIN("log_energy", "0.1.0", registrar) { registrar.add<LogEnergy>(...); }
+/// Name (that of retake_add_plugin: a-z, 0-9, _) and version (1.2.3) are string literals.
+#define RETAKE_PLUGIN(plugin_name, plugin_version, registrar)                      \
+  [[gnu::section(".retake.stamp"), gnu::used,                                      \
+    gnu::retain]] static const char retake_stamp_of_source[] =                     \
+      "name=" plugin_name "\nversion=" plugin_version "\n" RETAKE_STAMP_TOOLCHAIN; \
+  extern "C" [[gnu::visibility("default")]] void retake_register_plugin(           \
+      [[maybe_unused]] ::retake::Registrar& registrar)

@@ -1,6 +1,5 @@
 #pragma once
-// Kind `editor`: from a model (or none) to an EDL. Torch-free header; the implementation may not
-// be.
+// Kind `editor`: from a model (or none) to an EDL. Torch-free header; the code behind may not be.
 
 #include <map>
 #include <optional>
@@ -12,7 +11,7 @@
 
 namespace retake {
 
-class Model;
+class Model;  // retake/kinds/model.hpp
 
 /// One recording to edit.
 struct EditRequest {

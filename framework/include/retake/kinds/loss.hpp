@@ -10,7 +10,7 @@ class Tensor;
 
 namespace retake {
 
-class TensorMap;
+class TensorMap;  // retake/nn/tensor_map.hpp
 
 class Loss : public Component {
  public:

@@ -14,7 +14,7 @@ class Tensor;
 
 namespace retake {
 
-class TensorMap;
+class TensorMap;  // retake/nn/tensor_map.hpp
 
 /// One parameter as the engine hands it over.
 struct NamedParameter {

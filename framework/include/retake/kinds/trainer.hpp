@@ -14,14 +14,14 @@
 
 namespace retake {
 
-class ActionSpace;
-class Corpus;
-class Editor;
-class Loss;
-class Model;
-class Reward;
-class StepResult;  // retake/nn/step.hpp: loss terms as tensors, metrics, "stop this iteration"
-class TensorMap;
+class ActionSpace;  // retake/kinds/action_space.hpp
+class Corpus;       // retake/data/corpus.hpp
+class Editor;       // retake/kinds/editor.hpp
+class Loss;         // retake/kinds/loss.hpp
+class Model;        // retake/kinds/model.hpp
+class Reward;       // retake/kinds/reward.hpp
+class StepResult;   // retake/nn/step.hpp: loss terms as tensors, metrics, "stop this iteration"
+class TensorMap;    // retake/nn/tensor_map.hpp
 
 /// A weighted loss of the experiment: `[loss.NAME]`.
 struct WeightedLoss {

@@ -1,0 +1,78 @@
+# retake_add_plugin(NAME KIND KIND... SOURCES FILE... [TORCH] [LINK TARGET...])
+#
+# A shared library build/plugins/libNAME.so that the host loads by name. NAME is the one that the
+# source gives to RETAKE_PLUGIN. KIND names the kinds of its components (retake/kinds/*.hpp). TORCH
+# links LibTorch and libretake_nn and reuses the one precompiled retake/nn/torch.hpp; the kinds
+# loss, model, optimizer and trainer imply it. LINK names further libraries, for what the plugin
+# alone needs. Without LibTorch (RETAKE_NN=OFF) plugins that need it are left out.
+include_guard(GLOBAL)
+set(RETAKE_PLUGIN_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
+
+# What every plugin is compiled with; the precompiled header must agree with all of it.
+add_library(retake_plugin_options INTERFACE)
+target_link_libraries(retake_plugin_options INTERFACE retake_options retake retake_audio)
+target_compile_options(retake_plugin_options INTERFACE
+  -fvisibility=hidden -fvisibility-inlines-hidden -fno-gnu-unique)
+
+if(RETAKE_NN)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/torch_pch.cpp
+       CONTENT "// Holds the precompiled retake/nn/torch.hpp that all torch plugins reuse.\n")
+  add_library(retake_torch_pch OBJECT ${PROJECT_BINARY_DIR}/generated/torch_pch.cpp)
+  target_link_libraries(retake_torch_pch PRIVATE retake_plugin_options LibTorch::torch)
+  target_precompile_headers(retake_torch_pch PRIVATE <retake/nn/torch.hpp>)
+endif()
+
+# The part of the stamp that the build knows and the source does not.
+function(_retake_stamp_source out name torch)
+  set(lines)
+  foreach(kind IN LISTS ARGN)
+    string(APPEND lines "    \"headers.${kind}=\"\n#include \"kinds/${kind}.inc\"\n    \"\\n\"\n")
+  endforeach()
+  if(torch)
+    string(APPEND lines "    \"libtorch=${LIBTORCH_VERSION} ${LIBTORCH_FLAVOUR}\\n\"\n")
+  endif()
+  set(file ${CMAKE_CURRENT_BINARY_DIR}/${name}_stamp.cpp)
+  file(CONFIGURE OUTPUT ${file} @ONLY CONTENT
+"// Written by retake_add_plugin: the stamp's lines about headers and LibTorch.
+[[gnu::section(\".retake.stamp\"), gnu::used, gnu::retain]] static const char stamp[] =
+@lines@    \"\";
+")
+  set_source_files_properties(${file} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+  set(${out} ${file} PARENT_SCOPE)
+endfunction()
+
+function(retake_add_plugin name)
+  cmake_parse_arguments(arg "TORCH" "" "KIND;SOURCES;LINK" ${ARGN})
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_KIND OR NOT arg_SOURCES)
+    message(FATAL_ERROR "retake_add_plugin(${name} KIND ... SOURCES ... [TORCH] [LINK ...]): "
+            "KIND and SOURCES are needed; not understood: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  foreach(kind IN LISTS arg_KIND)
+    if(NOT kind IN_LIST RETAKE_KINDS)
+      list(JOIN RETAKE_KINDS " " known)
+      message(FATAL_ERROR "retake_add_plugin(${name}): no kind `${kind}`; there are: ${known}")
+    endif()
+    if(kind IN_LIST RETAKE_TORCH_KINDS)
+      set(arg_TORCH ON)
+    endif()
+  endforeach()
+  if(arg_TORCH AND NOT RETAKE_NN)
+    return()
+  endif()
+
+  _retake_stamp_source(stamp ${name} ${arg_TORCH} ${arg_KIND})
+  add_library(${name} MODULE ${arg_SOURCES} ${stamp})
+  # No NAME_EXPORTS define: a define of its own would make the precompiled header useless.
+  set_target_properties(${name} PROPERTIES PREFIX lib SUFFIX .so DEFINE_SYMBOL ""
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/plugins)
+  target_include_directories(${name} PRIVATE ${RETAKE_KIND_DIR})
+  target_link_libraries(${name} PRIVATE retake_plugin_options ${arg_LINK})
+  if(arg_TORCH)
+    target_link_libraries(${name} PRIVATE retake_nn LibTorch::torch)
+    target_precompile_headers(${name} REUSE_FROM retake_torch_pch)
+  endif()
+  set(script ${RETAKE_PLUGIN_CMAKE_DIR}/plugin.version)
+  target_link_options(${name} PRIVATE -Wl,-z,defs -Wl,--version-script=${script})
+  set_target_properties(${name} PROPERTIES LINK_DEPENDS ${script})
+  add_dependencies(${name} retake_kind_hashes)
+endfunction()
