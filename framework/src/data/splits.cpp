@@ -158,7 +158,7 @@ std::map<std::string, std::string> string_map(const fs::path& file, const toml::
 }
 
 /// A TOML basic string.
-std::string quoted(std::string_view text) {
+std::string toml_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     const auto u = static_cast<unsigned char>(c);
@@ -279,10 +279,13 @@ void write_splits(const PairSet& set, const SplitRule& rule) {
       "place.\n";
   text += std::string("schema = \"") + kSchema + "\"\n\n[rule]\n";
   text += "test = " + format_double(rule.test) + "\nval = " + format_double(rule.val) + "\n";
-  text += "by = " + quoted(rule.by) + "\nseed = " + std::to_string(rule.seed) + "\n\n[split]\n";
-  for (const Pair& pair : set.pairs) text += quoted(pair.id) + " = " + quoted(pair.split) + "\n";
+  text +=
+      "by = " + toml_string(rule.by) + "\nseed = " + std::to_string(rule.seed) + "\n\n[split]\n";
+  for (const Pair& pair : set.pairs)
+    text += toml_string(pair.id) + " = " + toml_string(pair.split) + "\n";
   text += "\n[group]\n";
-  for (const Pair& pair : set.pairs) text += quoted(pair.id) + " = " + quoted(pair.group) + "\n";
+  for (const Pair& pair : set.pairs)
+    text += toml_string(pair.id) + " = " + toml_string(pair.group) + "\n";
   write_file_atomic(set.root / "splits.toml", text);
 }
 
