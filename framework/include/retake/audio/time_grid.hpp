@@ -29,6 +29,10 @@ struct TimeGrid {
   friend bool operator==(const TimeGrid& a, const TimeGrid& b);
 };
 
+/// ceil(samples * to_rate / from_rate): the length of a recording after resampling. Exact for whole
+/// rates.
+std::int64_t resampled_length(std::int64_t samples, double from_rate, double to_rate);
+
 /// Rows of a recording on the standard grid (22,050 Hz, hop 256): n22 = ceil(samples * 22050 / sr),
 /// rows = 1 + floor(n22 / 256).
 TimeGrid frame_grid(std::int64_t samples, double sample_rate, std::int64_t hop = 256,
