@@ -233,6 +233,10 @@ void SoundFile::open() {
                       std::string("the audio file cannot be opened: ") + std::strerror(errno),
                       "check its permissions (chmod u+r)");
   }
+  if (sf_error(nullptr) == SF_ERR_MALFORMED_FILE) {
+    throw audio_error("E414", path, "the file is cut short or damaged: its header makes no sense",
+                      kCutShortHelp);
+  }
   throw audio_error(
       "E413", path,
       std::string("this is not an audio file that can be read: ") + sf_strerror(nullptr),
