@@ -1,0 +1,78 @@
+#include "config/origin.hpp"
+
+namespace retake::config {
+namespace {
+
+Place place(const Origin& origin, const Span& span) {
+  Place p;
+  if (origin.source == nullptr) {
+    p.file = "argv[" + std::to_string(origin.argv_index) + "]: " + origin.argument;
+    return p;
+  }
+  p.file = origin.source->name;
+  p.line = span.line;
+  p.column = span.column;
+  p.length = span.length;
+  p.via = origin.via;
+  if (span.line >= 1 && static_cast<std::size_t>(span.line) <= origin.source->lines.size()) {
+    p.source_line = origin.source->lines[static_cast<std::size_t>(span.line) - 1];
+  }
+  return p;
+}
+
+/// Calls `visit(iterator)` on every entry strictly below `path`; `visit` returns the next one.
+template <class Map, class Visit>
+void below(Map& origins, const std::string& path, Visit visit) {
+  for (const char separator : {'.', '['}) {
+    const std::string prefix = path + separator;
+    for (auto it = origins.lower_bound(prefix);
+         it != origins.end() && it->first.starts_with(prefix);) {
+      it = visit(it);
+    }
+  }
+}
+
+}  // namespace
+
+std::string describe(const Origin& origin) {
+  if (origin.source == nullptr) return "argv[" + std::to_string(origin.argv_index) + "]";
+  return origin.source->name + ":" + std::to_string(origin.key.line);
+}
+
+Place key_place(const Origin& origin) { return place(origin, origin.key); }
+Place value_place(const Origin& origin) { return place(origin, origin.value); }
+
+const Origin* origin_of(const OriginMap& origins, const std::string& path) {
+  const auto it = origins.find(path);
+  return it == origins.end() || it->second.empty() ? nullptr : &it->second.back();
+}
+
+const Origin* nearest_origin(const OriginMap& origins, const std::string& path) {
+  std::string at = path;
+  for (;;) {
+    if (const Origin* found = origin_of(origins, at)) return found;
+    const std::size_t cut = at.find_last_of(".[");
+    if (cut == std::string::npos) return nullptr;
+    at.resize(cut);
+  }
+}
+
+void erase_origins(OriginMap& origins, const std::string& path) {
+  below(origins, path, [&](auto it) { return origins.erase(it); });
+  origins.erase(path);
+}
+
+void copy_origins(const OriginMap& source, const std::string& from, OriginMap& target,
+                  const std::string& to) {
+  const auto add = [&](const std::string& path, const std::vector<Origin>& list) {
+    auto& history = target[path];
+    history.insert(history.end(), list.begin(), list.end());
+  };
+  if (const auto it = source.find(from); it != source.end()) add(to, it->second);
+  below(source, from, [&](auto it) {
+    add(to + it->first.substr(from.size()), it->second);
+    return ++it;
+  });
+}
+
+}  // namespace retake::config

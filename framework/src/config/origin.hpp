@@ -1,0 +1,59 @@
+#pragma once
+// Where every value of an experiment came from.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "retake/error.hpp"
+#include "retake/value.hpp"
+
+namespace retake::config {
+
+/// A text that the user wrote, kept for the source lines of diagnostics.
+struct SourceText {
+  std::string name;  ///< as shown: "experiments/small.toml"
+  std::vector<std::string> lines;
+};
+
+/// A stretch of one line. Columns count characters from 1, as editors do.
+struct Span {
+  int line = 0;
+  int column = 0;
+  int length = 1;
+};
+
+/// One writing of a value: in a file or on the command line.
+struct Origin {
+  std::shared_ptr<const SourceText> source;  ///< null on the command line
+  Span key;                                  ///< of the key that names it
+  Span value;                                ///< of what stands after `=`
+  std::string via;                           ///< "inherited by experiments/small.toml:2"
+  int argv_index = 0;                        ///< of an override, else 0
+  std::string argument;                      ///< the override as typed
+  Value written;                             ///< what was written there (null for tables)
+};
+
+/// Path -> every writing of it, the one that holds last. Tables, values and array items all have
+/// entries; a path without one has its schema's default.
+using OriginMap = std::map<std::string, std::vector<Origin>>;
+
+/// "configs/base.toml:30", "argv[3]".
+std::string describe(const Origin& origin);
+/// The place of the key, or of the value.
+Place key_place(const Origin& origin);
+Place value_place(const Origin& origin);
+
+/// The writing that holds; null when the path has the default.
+const Origin* origin_of(const OriginMap& origins, const std::string& path);
+/// As above for the nearest enclosing path that was written.
+const Origin* nearest_origin(const OriginMap& origins, const std::string& path);
+
+/// Forgets a path and everything below it.
+void erase_origins(OriginMap& origins, const std::string& path);
+/// Copies what lies at and below `from` in `source` to `to` in `target`, after what `to` had.
+void copy_origins(const OriginMap& source, const std::string& from, OriginMap& target,
+                  const std::string& to);
+
+}  // namespace retake::config
