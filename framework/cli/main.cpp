@@ -7,6 +7,7 @@
 #include <typeinfo>
 #include <vector>
 
+#include "core/log_sink.hpp"
 #include "frame.hpp"
 
 namespace {
@@ -68,6 +69,7 @@ int main(int argc, char** argv) {
   try {
     const Request request = parse_command_line(words);
     globals = request.arguments.globals;
+    set_log_settings({globals.quiet, globals.verbose > 0});
     const int code = dispatch(request);
     finish_output();
     return code;

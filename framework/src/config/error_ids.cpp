@@ -21,8 +21,7 @@ constexpr std::array kDocs = {
     ErrorDoc{"E102", "a table that neither the host nor a plugin kind knows",
              "use the name of a kind (model, loss, ...) or of a host table (train, run, ...)"},
     ErrorDoc{"E103", "an unknown key in a host table", "use one of the table's keys"},
-    ErrorDoc{"E104", "an unknown parameter of a plugin",
-             "see `retake plugins params KIND/NAME`"},
+    ErrorDoc{"E104", "an unknown parameter of a plugin", "see `retake plugins params KIND/NAME`"},
     ErrorDoc{"E105", "a table where a value belongs, or a value where a table belongs",
              "write `[name]` for tables and `name = value` for values"},
     ErrorDoc{"E106", "a required key is missing", "add it to the table shown"},
@@ -69,11 +68,13 @@ static_assert(std::is_sorted(kDocs.begin(), kDocs.end(),
 
 }  // namespace
 
-std::span<const ErrorDoc> error_docs() { return kDocs; }
+std::span<const ErrorDoc> error_docs() {
+  return kDocs;
+}
 
 const ErrorDoc* find_error_doc(std::string_view id) {
-  const auto it = std::find_if(kDocs.begin(), kDocs.end(),
-                               [&](const ErrorDoc& doc) { return doc.id == id; });
+  const auto it =
+      std::find_if(kDocs.begin(), kDocs.end(), [&](const ErrorDoc& doc) { return doc.id == id; });
   return it == kDocs.end() ? nullptr : &*it;
 }
 

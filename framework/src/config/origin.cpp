@@ -39,8 +39,12 @@ std::string describe(const Origin& origin) {
   return origin.source->name + ":" + std::to_string(origin.key.line);
 }
 
-Place key_place(const Origin& origin) { return place(origin, origin.key); }
-Place value_place(const Origin& origin) { return place(origin, origin.value); }
+Place key_place(const Origin& origin) {
+  return place(origin, origin.key);
+}
+Place value_place(const Origin& origin) {
+  return place(origin, origin.value);
+}
 
 const Origin* origin_of(const OriginMap& origins, const std::string& path) {
   const auto it = origins.find(path);
