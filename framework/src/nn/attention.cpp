@@ -19,7 +19,9 @@ at::Tensor merge_heads(const at::Tensor& x) {
   return y.reshape({y.size(0), y.size(1), y.size(2) * y.size(3)});
 }
 
-at::Tensor feature_map(const at::Tensor& x) { return at::elu(x.to(at::kFloat)) + 1; }
+at::Tensor feature_map(const at::Tensor& x) {
+  return at::elu(x.to(at::kFloat)) + 1;
+}
 
 constexpr double kTiny = 1e-6;
 constexpr std::int64_t kCausalChunk = 128;
@@ -125,8 +127,7 @@ at::Tensor CausalWindowAttentionImpl::forward(const at::Tensor& x_BTD, const at:
   if (cache != nullptr) *cache = {own, mask_BT};
 
   // Keys on a line of w earlier positions, then the block, padded to whole blocks.
-  const std::int64_t known =
-      before != nullptr && before->mask.defined() ? before->mask.size(1) : 0;
+  const std::int64_t known = before != nullptr && before->mask.defined() ? before->mask.size(1) : 0;
   at::Tensor line = own, line_mask = mask_BT;
   if (known > 0) {
     line = at::cat({before->keys_values, own}, 1);
@@ -151,8 +152,8 @@ at::Tensor CausalWindowAttentionImpl::forward(const at::Tensor& x_BTD, const at:
       distance_bias_.index_select(1, distance.clamp(0, w).flatten()).view({heads_, w, 2 * w});
   at::Tensor seen = line_mask.unfold(1, 2 * w, w).unsqueeze(2).unsqueeze(2).logical_and(in_band);
   if (visible_BT.defined()) {
-    const at::Tensor limit = at::constant_pad_nd(visible_BT, {0, padded - length})
-                                 .view({batch, blocks, 1, w, 1});
+    const at::Tensor limit =
+        at::constant_pad_nd(visible_BT, {0, padded - length}).view({batch, blocks, 1, w, 1});
     seen = seen.logical_and(distance <= limit);
   }
   const at::Tensor off = seen.logical_not();
@@ -225,10 +226,9 @@ at::Tensor BandedCrossAttentionImpl::forward(const at::Tensor& x_MTD, const Memo
   std::vector<at::Tensor> parts, global_weights;
   for (std::int64_t begin = 0; begin < q_flat.size(0); begin += kQueryBlock) {
     const std::int64_t n = std::min(kQueryBlock, q_flat.size(0) - begin);
-    auto [mixed, weights] =
-        block(q_flat.narrow(0, begin, n), memory, centre.narrow(0, begin, n),
-              item.narrow(0, begin, n),
-              global_scores.defined() ? global_scores.narrow(0, begin, n) : at::Tensor());
+    auto [mixed, weights] = block(
+        q_flat.narrow(0, begin, n), memory, centre.narrow(0, begin, n), item.narrow(0, begin, n),
+        global_scores.defined() ? global_scores.narrow(0, begin, n) : at::Tensor());
     parts.push_back(mixed);
     if (weights.defined()) global_weights.push_back(weights);
   }
@@ -267,8 +267,8 @@ std::pair<at::Tensor, at::Tensor> BandedCrossAttentionImpl::block(
                                  .masked_fill(off, 0)
                                  .to(kv.scalar_type());
   const at::Tensor values = kv.select(2, 1).transpose(1, 2);  // [Q, H, band, E]
-  const at::Tensor mixed = at::matmul(weights.narrow(2, 0, band).unsqueeze(2), values)
-                               .reshape({queries, heads_ * e});
+  const at::Tensor mixed =
+      at::matmul(weights.narrow(2, 0, band).unsqueeze(2), values).reshape({queries, heads_ * e});
   at::Tensor rest;
   if (global_scores_QHG.defined()) rest = weights.slice(2, band);
   return {mixed, rest};

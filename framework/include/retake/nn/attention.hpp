@@ -105,8 +105,7 @@ class BandedCrossAttentionImpl : public torch::nn::Module {
   std::int64_t heads_, radius_;
   at::Tensor position_bias_;  ///< [H, 2 R + 1]
   at::Tensor global_bias_;    ///< [H]
-  torch::nn::Linear query_{nullptr}, key_value_{nullptr}, global_key_value_{nullptr},
-      out_{nullptr};
+  torch::nn::Linear query_{nullptr}, key_value_{nullptr}, global_key_value_{nullptr}, out_{nullptr};
 };
 TORCH_MODULE(BandedCrossAttention);
 
