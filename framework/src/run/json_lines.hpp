@@ -1,0 +1,60 @@
+#pragma once
+// metrics.jsonl and trace.jsonl: records in the order of their steps, appended, never rewritten.
+//
+//   {"step":500,"t":12.31,"val/edit_f1":0.641}
+//
+// A resumed run must end with the file of the uninterrupted one. Two rules give that:
+//  - a record of step n is written (and `sync`ed) before the checkpoint of step n is published, so
+//    every checkpoint finds all the records up to it, whatever instant the process was killed at;
+//  - resuming from step n drops what lies beyond it: records of later steps, which will be written
+//    again, and a torn last line. Records are in step order, so this is the file's tail and one
+//    ftruncate(2) removes it: killed before or after, the next resume finds a file it can treat the
+//    same way.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "retake/value.hpp"
+#include "run/io.hpp"
+
+namespace retake::run {
+
+/// One writer a file (the run's lock sees to it). Not thread-safe.
+class JsonLines {
+ public:
+  /// Opens for appending. `keep_through` is the step resumed from; without it the file starts
+  /// empty. Throws DataError (E608) when the part to keep is damaged or out of step order.
+  explicit JsonLines(const std::filesystem::path& path,
+                     std::optional<std::int64_t> keep_through = std::nullopt);
+
+  /// Appends `{"step": step, ...record}` as one line by one write(2). Steps never decrease. When the
+  /// disk is full the file is cut back to whole lines and DataError thrown.
+  void append(std::int64_t step, const Table& record);
+  /// Forces what was appended to the disk.
+  void sync();
+
+  std::int64_t last_step() const { return last_step_; }  ///< -1: none
+  /// `t` of the last kept record, 0 when there is none: a resumed run's clock goes on from it.
+  double last_time() const { return last_time_; }
+
+ private:
+  void keep(std::int64_t through);
+
+  std::filesystem::path path_;
+  Descriptor file_;
+  std::int64_t last_step_ = -1;
+  double last_time_ = 0.0;
+};
+
+/// Calls `visit` with each whole record; a torn last line is ignored, since a writer may be at work.
+/// Throws DataError (E608) naming file and line for anything else that is no record.
+void read_json_lines(const std::filesystem::path& path,
+                     const std::function<void(const Value& record)>& visit);
+
+/// SHA-256 of the records as values: canonical JSON, a line each, without the wall-clock key "t".
+/// Equal for runs that computed the same.
+std::string json_lines_values_hash(const std::filesystem::path& path);
+
+}  // namespace retake::run
