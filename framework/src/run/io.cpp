@@ -32,7 +32,9 @@ Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
   return *this;
 }
 
-int Descriptor::release() { return std::exchange(fd_, -1); }
+int Descriptor::release() {
+  return std::exchange(fd_, -1);
+}
 
 void fail_io(const fs::path& path, const std::string& what, int error) {
   std::string help = "check the disk it lies on";

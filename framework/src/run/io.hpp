@@ -41,7 +41,9 @@ void make_folders(const std::filesystem::path& path);
 
 /// "2026-11-23T14:02:11.482Z"
 std::string utc_timestamp(std::chrono::system_clock::time_point time);
-inline std::string utc_now() { return utc_timestamp(std::chrono::system_clock::now()); }
+inline std::string utc_now() {
+  return utc_timestamp(std::chrono::system_clock::now());
+}
 
 /// Removes what a killed writer left in a folder: names that start with "." and hold ".tmp-", the
 /// form of core's AtomicFile and of the run room. Call it only under the run's lock.

@@ -29,8 +29,8 @@ class JsonLines {
   explicit JsonLines(const std::filesystem::path& path,
                      std::optional<std::int64_t> keep_through = std::nullopt);
 
-  /// Appends `{"step": step, ...record}` as one line by one write(2). Steps never decrease. When the
-  /// disk is full the file is cut back to whole lines and DataError thrown.
+  /// Appends `{"step": step, ...record}` as one line by one write(2). Steps never decrease. When
+  /// the disk is full the file is cut back to whole lines and DataError thrown.
   void append(std::int64_t step, const Table& record);
   /// Forces what was appended to the disk.
   void sync();
@@ -48,8 +48,8 @@ class JsonLines {
   double last_time_ = 0.0;
 };
 
-/// Calls `visit` with each whole record; a torn last line is ignored, since a writer may be at work.
-/// Throws DataError (E608) naming file and line for anything else that is no record.
+/// Calls `visit` with each whole record; a torn last line is ignored, since a writer may be at
+/// work. Throws DataError (E608) naming file and line for anything else that is no record.
 void read_json_lines(const std::filesystem::path& path,
                      const std::function<void(const Value& record)>& visit);
 

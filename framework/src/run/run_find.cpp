@@ -202,8 +202,8 @@ fs::path find_checkpoint(std::string_view spec, const fs::path& runs_dir) {
   d.id = "E604";
   d.message = "`" + std::string(which) + "` names no checkpoint of run `" + run.id() + "`";
   const auto meant = did_you_mean(which, std::vector<std::string>{"best", "latest"});
-  d.help = (meant ? "did you mean `" + *meant + "`? " : std::string()) +
-           "it is best, latest or a step";
+  d.help =
+      (meant ? "did you mean `" + *meant + "`? " : std::string()) + "it is best, latest or a step";
   throw DataError(d);
 }
 

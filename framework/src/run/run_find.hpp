@@ -18,14 +18,13 @@ std::vector<RunFolder> list_runs(const std::filesystem::path& runs_dir);
 /// When the run started, from its manifest, or its date when it has none yet. ISO text, sorts.
 std::string started_at(const RunFolder& run);
 
-/// Id, unique prefix of an id, path, `last`, `last~N`. Throws DataError: E601 with did-you-mean when
-/// there is none, E602 listing the runs when a prefix fits several.
+/// Id, unique prefix of an id, path, `last`, `last~N`. Throws DataError: E601 with did-you-mean
+/// when there is none, E602 listing the runs when a prefix fits several.
 RunFolder find_run(std::string_view spec, const std::filesystem::path& runs_dir);
 
 /// RUN, RUN:best, RUN:latest, RUN:STEP or the path of a checkpoint folder. RUN alone means its best
 /// checkpoint, or the latest with a note in the log while no validation has chosen a best one.
 /// Throws DataError (E604) when there is none; the checkpoint's content is not read.
-std::filesystem::path find_checkpoint(std::string_view spec,
-                                      const std::filesystem::path& runs_dir);
+std::filesystem::path find_checkpoint(std::string_view spec, const std::filesystem::path& runs_dir);
 
 }  // namespace retake::run

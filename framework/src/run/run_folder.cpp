@@ -22,10 +22,12 @@ constexpr std::size_t kIdLength = 8;
 constexpr std::size_t kDateLength = 10;
 constexpr std::string_view kIdLetters = "abcdefghijklmnopqrstuvwxyz234567";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 bool is_word(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         c == '-' || c == '.';
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' ||
+         c == '.';
 }
 
 bool is_date(std::string_view text) {
@@ -85,8 +87,7 @@ std::optional<RunName> parse_run_name(std::string_view folder_name) {
       folder_name[id_mark] != '_') {
     return std::nullopt;
   }
-  const std::string_view name =
-      folder_name.substr(kDateLength + 1, id_mark - kDateLength - 1);
+  const std::string_view name = folder_name.substr(kDateLength + 1, id_mark - kDateLength - 1);
   return RunName{std::string(folder_name.substr(0, kDateLength)), std::string(name),
                  std::string(id)};
 }
@@ -125,8 +126,8 @@ RunFolder RunFolder::open(const fs::path& folder) {
   // A renamed folder still knows its id.
   RunName named{"", clean.filename().string(), ""};
   if (fs::exists(clean / "manifest.json", error)) {
-    const Value manifest = parse_json(read_file(clean / "manifest.json"),
-                                      (clean / "manifest.json").string());
+    const Value manifest =
+        parse_json(read_file(clean / "manifest.json"), (clean / "manifest.json").string());
     if (const Value* id = find_path(manifest, "run_id"); id && id->is_string()) {
       named.id = id->as_string();
     }
@@ -160,8 +161,7 @@ void RunFolder::write_inputs(const std::vector<InputFile>& files) const {
     }
   }
   for (std::size_t i = 0; i < files.size(); ++i) {
-    write_file_atomic(path_ / "config.input" / whole[i].lexically_relative(common),
-                      files[i].text);
+    write_file_atomic(path_ / "config.input" / whole[i].lexically_relative(common), files[i].text);
   }
 }
 
@@ -195,10 +195,10 @@ RunLock RunFolder::lock(std::string_view command) const {
   char host[256] = "";
   ::gethostname(host, sizeof host - 1);
   if (::ftruncate(held.get(), 0) != 0) fail_io(file, "lock the run", errno);
-  write_all(held.get(),
-            "process " + std::to_string(::getpid()) + " on " + host + ": " +
-                std::string(command) + "\n",
-            file);
+  write_all(
+      held.get(),
+      "process " + std::to_string(::getpid()) + " on " + host + ": " + std::string(command) + "\n",
+      file);
   return RunLock(std::move(held));
 }
 

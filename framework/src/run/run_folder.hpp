@@ -3,7 +3,7 @@
 //
 //   runs/2026-11-23_pointer_small_k7q2m4xa/
 //     config.resolved.toml  config.input/  overrides.txt  command.txt  manifest.json
-//     metrics.jsonl  trace.jsonl  log.txt  progress.json  tb/  checkpoints/  artifacts/  bin/  code/
+//     metrics.jsonl  trace.jsonl  log.txt  progress.json  tb/  checkpoints/  artifacts/  bin/ code/
 
 #include <filesystem>
 #include <optional>

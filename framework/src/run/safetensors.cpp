@@ -48,7 +48,9 @@ constexpr std::array<DTypeInfo, 13> kTypes{{{DType::boolean, "BOOL", 1},
                                             {DType::i64, "I64", 8},
                                             {DType::u64, "U64", 8}}};
 
-const DTypeInfo& info_of(DType type) { return kTypes[static_cast<std::size_t>(type)]; }
+const DTypeInfo& info_of(DType type) {
+  return kTypes[static_cast<std::size_t>(type)];
+}
 
 /// Bytes that a tensor of this shape takes; nothing when that overflows.
 std::optional<std::uint64_t> bytes_of(DType type, const std::vector<std::int64_t>& shape) {
@@ -70,7 +72,9 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return out + "]";
 }
 
-std::string quoted(std::string_view text) { return to_json(Value(text)); }
+std::string json_string(std::string_view text) {
+  return to_json(Value(text));
+}
 
 std::string header_text(const std::vector<const TensorView*>& order,
                         const std::map<std::string, std::string>& metadata) {
@@ -78,13 +82,13 @@ std::string header_text(const std::vector<const TensorView*>& order,
   if (!metadata.empty()) {
     json += "\"__metadata__\":{";
     for (const auto& [key, value] : metadata) {
-      json += (json.back() == '{' ? "" : ",") + quoted(key) + ":" + quoted(value);
+      json += (json.back() == '{' ? "" : ",") + json_string(key) + ":" + json_string(value);
     }
     json += "}";
   }
   std::uint64_t offset = 0;
   for (const auto* t : order) {
-    json += (json.size() > 1 ? "," : "") + quoted(t->name) + ":{\"dtype\":\"" +
+    json += (json.size() > 1 ? "," : "") + json_string(t->name) + ":{\"dtype\":\"" +
             std::string(dtype_name(t->dtype)) + "\",\"shape\":" + shape_text(t->shape) +
             ",\"data_offsets\":[" + std::to_string(offset) + "," +
             std::to_string(offset + t->bytes.size()) + "]}";
@@ -121,12 +125,15 @@ TensorView checked_view(const fs::path& path, const HeaderEntry& entry,
 
 }  // namespace
 
-std::size_t dtype_size(DType type) { return info_of(type).size; }
-std::string_view dtype_name(DType type) { return info_of(type).name; }
+std::size_t dtype_size(DType type) {
+  return info_of(type).size;
+}
+std::string_view dtype_name(DType type) {
+  return info_of(type).name;
+}
 
 std::string tensor_hash(const TensorView& tensor) {
-  const std::string head =
-      std::string(dtype_name(tensor.dtype)) + shape_text(tensor.shape) + "\n";
+  const std::string head = std::string(dtype_name(tensor.dtype)) + shape_text(tensor.shape) + "\n";
   XXH3_state_t* state = XXH3_createState();
   if (state == nullptr) throw std::bad_alloc();
   XXH3_128bits_reset(state);
@@ -183,7 +190,8 @@ void write_safetensors(const fs::path& path, std::span<const TensorView> tensors
 SafeTensors::SafeTensors(const fs::path& path)
     : path_(path), file_(std::make_unique<MappedFile>(path)) {
   const std::span<const std::byte> all(file_->data(), file_->size());
-  if (all.size() < kLengthBytes) invalid(path, "it has only " + std::to_string(all.size()) + " bytes");
+  if (all.size() < kLengthBytes)
+    invalid(path, "it has only " + std::to_string(all.size()) + " bytes");
   std::uint64_t length = 0;
   std::memcpy(&length, all.data(), kLengthBytes);
   if (length > kMaxHeader) invalid(path, "its header claims " + std::to_string(length) + " bytes");

@@ -24,6 +24,7 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
   bool binary(binary_t&) override { return fail("binary data"); }
 
   bool number_unsigned(number_unsigned_t v) override {
+    if (state_ != State::shape && state_ != State::offsets) return fail("a number");
     HeaderEntry& entry = header.entries.back();
     if (state_ == State::shape) {
       if (v > static_cast<number_unsigned_t>(std::numeric_limits<std::int64_t>::max())) {
@@ -33,11 +34,9 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
       entry.shape.push_back(static_cast<std::int64_t>(v));
       return true;
     }
-    if (state_ == State::offsets && n_offsets_ < 2) {
-      (n_offsets_++ == 0 ? entry.begin : entry.end) = v;
-      return true;
-    }
-    return fail("a number");
+    if (n_offsets_ == 2) return fail("data_offsets of other than two numbers");
+    (n_offsets_++ == 0 ? entry.begin : entry.end) = v;
+    return true;
   }
 
   bool string(string_t& text) override {
@@ -82,8 +81,10 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
       return false;
     }
     if (state_ == State::entry) {
-      const unsigned bit = name == "dtype" ? 1u : name == "shape" ? 2u
-                           : name == "data_offsets" ? 4u : 0u;
+      const unsigned bit = name == "dtype"          ? 1u
+                           : name == "shape"        ? 2u
+                           : name == "data_offsets" ? 4u
+                                                    : 0u;
       if (bit == 0 || (seen_ & bit) != 0) return fail("a key");
       seen_ |= bit;
     }
@@ -100,7 +101,8 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
   }
 
   bool end_array() override {
-    if (state_ == State::offsets && n_offsets_ != 2) return fail("data_offsets of other than two");
+    if (state_ == State::offsets && n_offsets_ != 2)
+      return fail("data_offsets of other than two numbers");
     state_ = State::entry;
     return true;
   }
