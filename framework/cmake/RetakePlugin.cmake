@@ -63,7 +63,7 @@ function(retake_add_plugin name)
   _retake_stamp_source(stamp ${name} ${arg_TORCH} ${arg_KIND})
   add_library(${name} MODULE ${arg_SOURCES} ${stamp})
   # No NAME_EXPORTS define: a define of its own would make the precompiled header useless.
-  set_target_properties(${name} PROPERTIES PREFIX lib SUFFIX .so DEFINE_SYMBOL ""
+  set_target_properties(${name} PROPERTIES PREFIX lib SUFFIX .so DEFINE_SYMBOL "" NO_SONAME ON
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/plugins)
   target_include_directories(${name} PRIVATE ${RETAKE_KIND_DIR})
   target_link_libraries(${name} PRIVATE retake_plugin_options ${arg_LINK})
@@ -74,5 +74,9 @@ function(retake_add_plugin name)
   set(script ${RETAKE_PLUGIN_CMAKE_DIR}/plugin.version)
   target_link_options(${name} PRIVATE -Wl,-z,defs -Wl,--version-script=${script})
   set_target_properties(${name} PROPERTIES LINK_DEPENDS ${script})
-  add_dependencies(${name} retake_kind_hashes)
+  add_dependencies(${name} retake_kind_hashes retake_plugin_table)
+  # A library whose registration fails, or names other kinds than KIND, fails the build.
+  add_custom_command(TARGET ${name} POST_BUILD
+    COMMAND retake_plugin_table --name ${name} --objcopy ${CMAKE_OBJCOPY} $<TARGET_FILE:${name}>
+    COMMENT "Embedding the component table of ${name}" VERBATIM)
 endfunction()

@@ -1,0 +1,93 @@
+#include "plugin/search_path.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "plugin/errors.hpp"
+
+namespace retake::plugin {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path normal(const fs::path& path) {
+  std::error_code failed;
+  fs::path out = fs::weakly_canonical(path, failed);
+  return failed ? fs::absolute(path).lexically_normal() : out;
+}
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(':', at), text.size());
+    if (end > at) out.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+bool below(const fs::path& path, const fs::path& root) {
+  return !root.empty() &&
+         std::mismatch(root.begin(), root.end(), path.begin(), path.end()).first == root.end();
+}
+
+class Builder {
+ public:
+  void add(const fs::path& path, const std::string& suffix = {}) {
+    const fs::path folder = normal(path);
+    for (const SearchFolder& known : folders) {
+      if (known.path == folder) return;
+    }
+    folders.push_back({folder, display_path(folder) + suffix});
+  }
+  std::vector<SearchFolder> folders;
+};
+
+}  // namespace
+
+std::string display_path(const fs::path& path) {
+  std::error_code failed;
+  const fs::path here = fs::current_path(failed);
+  if (!failed && here != here.root_path() && below(path, here)) {
+    return "./" + path.lexically_relative(here).string();
+  }
+  const fs::path home = variable("HOME");
+  if (home != home.root_path() && below(path, home)) {
+    return "~/" + path.lexically_relative(home).string();
+  }
+  return path.string();
+}
+
+std::vector<SearchFolder> search_path(const std::vector<std::string>& plugin_path) {
+  Builder builder;
+  for (const std::string& folder : plugin_path) {
+    if (!fs::is_directory(folder)) {
+      Diagnostic d = file_diagnostic("E209", folder, "the plugin folder does not exist",
+                                     "check the path given to --plugin-path");
+      throw PluginError(std::move(d));
+    }
+    builder.add(folder);
+  }
+  const std::vector<std::string> from_variable = split(variable("RETAKE_PLUGIN_PATH"));
+  for (const std::string& folder : from_variable) builder.add(folder, " of $RETAKE_PLUGIN_PATH");
+
+  // The executable lies in build/bin or PREFIX/bin.
+  std::error_code failed;
+  const fs::path program = fs::read_symlink("/proc/self/exe", failed);
+  if (!failed) {
+    const fs::path root = program.parent_path().parent_path();
+    const fs::path installed = root / "lib" / "retake" / "plugins";
+    builder.add(fs::is_directory(installed) ? installed : root / "plugins");
+  }
+  const fs::path home = variable("HOME");
+  if (!home.empty()) builder.add(home / ".local" / "lib" / "retake");
+  if (from_variable.empty()) builder.folders.push_back({{}, "$RETAKE_PLUGIN_PATH"});
+  return std::move(builder.folders);
+}
+
+}  // namespace retake::plugin
