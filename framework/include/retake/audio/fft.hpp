@@ -8,7 +8,8 @@ namespace retake {
 
 /// Real-to-complex transform of one length in float32 and its inverse. Plans are made once per
 /// length in a process and shared; making one is thread-safe. `const` methods are thread-safe.
-/// The plan is chosen without timing, so the same input always gives the same bits.
+/// The plan is chosen without timing, so the same input always gives the same bits. Buffers aligned
+/// to 16 bytes, as those of std::vector are, are transformed directly; others are copied first.
 class RealFft {
  public:
   /// `size` >= 2, even. Lengths with only the factors 2, 3 and 5 are fast.
