@@ -39,10 +39,6 @@ std::int64_t FrameMath::centre_floor(std::int64_t t) const {
   return static_cast<std::int64_t>(floor_div(t * numerator_, rate_));
 }
 
-std::int64_t FrameMath::to_samples(std::int64_t t) const {
-  return static_cast<std::int64_t>(floor_div(2 * t * numerator_ + rate_, 2 * Wide{rate_}));
-}
-
 std::int64_t FrameMath::to_frames(std::int64_t samples) const {
   return static_cast<std::int64_t>(
       floor_div(2 * Wide{samples} * rate_ + numerator_, 2 * numerator_));

@@ -25,8 +25,6 @@ class FrameMath {
   std::int64_t first_at_or_after(std::int64_t sample) const;
   /// Largest sample at or before the centre of frame t.
   std::int64_t centre_floor(std::int64_t t) const;
-  /// The sample nearest to t hops, halves up.
-  std::int64_t to_samples(std::int64_t t) const;
   /// The number of hops nearest to `samples`, halves up.
   std::int64_t to_frames(std::int64_t samples) const;
   /// Rows of a recording of `samples` on this grid.

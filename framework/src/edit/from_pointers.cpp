@@ -76,9 +76,10 @@ class Builder {
   }
 
  private:
-  /// Raw position minus edit position along a run.
+  /// Raw position minus edit position along a run; rounded down, so that a run that starts at a
+  /// frame's centre holds that centre on the raw side too.
   std::int64_t line(const FrameRun& run) const {
-    return frames_.to_samples(run.pointer - run.begin);
+    return frames_.centre_floor(run.pointer - run.begin);
   }
 
   /// The edit sample where `a` gives way to `b`.

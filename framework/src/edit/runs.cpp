@@ -96,7 +96,7 @@ std::vector<Run> copied_runs(const Edl& edl) {
     for (std::size_t i = run.first_segment; i <= run.last_segment; ++i) {
       again += mine.overlap(edl.segments[i].begin, edl.segments[i].end);
     }
-    run.uses_again = frames.to_frames(again) >= 1;
+    run.uses_again = 4.0 * static_cast<double>(again) >= frames.hop();
     for (std::size_t i = run.first_segment; i <= run.last_segment; ++i) {
       mine.add(edl.segments[i].begin, edl.segments[i].end);
     }

@@ -24,7 +24,7 @@ struct Run {
   bool reverse = false;
   bool after_gap = false;  ///< a gap lies between this run and the one before
   Move move = Move::first;
-  bool uses_again = false;  ///< at least half a frame of its material was used before
+  bool uses_again = false;  ///< at least a quarter of a frame of its material was used before
 };
 
 /// Runs in output order; gaps are left out. A step of less than half a frame of the standard grid
