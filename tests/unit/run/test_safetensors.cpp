@@ -176,12 +176,12 @@ TEST_CASE("a truncated or bit-flipped file never crashes the reader") {
   TempFolder t;
   write_safetensors(t.path / "a", sample().views);
   const std::string text = get(t.path / "a");
-  for (std::size_t n = 0; n < text.size(); ++n) {
+  for (std::size_t n = 0; n < text.size(); n += 5) {
     put(t.path / "b", text.substr(0, n));
     CHECK_THROWS_AS(SafeTensors(t.path / "b"), DataError);
   }
   Rng rng(3);
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 600; ++i) {
     std::string mutated = text;
     for (int k = 0; k < 3; ++k) {
       mutated[rng.below(mutated.size())] = static_cast<char>(rng.below(256));

@@ -1,0 +1,243 @@
+#include "run/manifest.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <system_error>
+
+#include "core/files.hpp"
+#include "core/stop.hpp"
+#include "run/environment.hpp"
+
+namespace retake::run {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+Value text_or_null(const std::string& text) {
+  return text.empty() ? Value() : Value(text);
+}
+
+Array plugin_entries(const std::vector<PluginUse>& plugins) {
+  HashCache hashes;
+  Array out;
+  for (const auto& p : plugins) {
+    Table entry;
+    entry["kind"] = p.kind;
+    entry["name"] = p.name;
+    entry["version"] = p.version;
+    entry["abi"] = p.abi;
+    entry["params_schema"] = "sha256:" + p.params_schema;
+    entry["path"] = p.path.string();
+    entry["sha256"] = hashes.sha256(p.path);
+    entry["build_id"] = text_or_null(elf_build_id(p.path));
+    entry["git"] = text_or_null(p.git);
+    entry["archived"] = p.archived;
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+Table new_attempt(std::int64_t from_step) {
+  Table attempt;
+  attempt["from_step"] = from_step;
+  attempt["to_step"] = Value();
+  attempt["end"] = Value();
+  attempt["started"] = utc_now();
+  return attempt;
+}
+
+std::string end_text(const AttemptEnd& end) {
+  switch (end.code) {
+    case ExitCode::ok:
+      return "ok";
+    case ExitCode::time_limit:
+      return "time limit";
+    case ExitCode::interrupted:
+    case ExitCode::preempted:
+      return end.signal == SIGINT ? "SIGINT" : end.signal == SIGUSR1 ? "SIGUSR1" : "SIGTERM";
+    case ExitCode::diverged:
+      return end.message.empty() ? "diverged" : "diverged: " + end.message;
+    default:
+      return end.message.empty() ? "error" : "error: " + end.message;
+  }
+}
+
+[[noreturn]] void invalid(const fs::path& path, const std::string& what) {
+  throw DataError(file_diagnostic("E609", path.string(), "not a valid manifest: " + what,
+                                  "restore the file from a copy"));
+}
+
+}  // namespace
+
+std::string status_of(ExitCode code) {
+  switch (code) {
+    case ExitCode::ok:
+      return "finished";
+    case ExitCode::interrupted:
+      return "interrupted";
+    case ExitCode::preempted:
+      return "preempted";
+    case ExitCode::time_limit:
+      return "time_limit";
+    case ExitCode::diverged:
+      return "diverged";
+    default:
+      return "failed";
+  }
+}
+
+Manifest Manifest::start(const RunFolder& run, const ManifestStart& start) {
+  Table m;
+  m["schema"] = "retake.manifest/1";
+  m["run_id"] = run.id();
+  m["status"] = "running";
+  m["started"] = utc_now();
+  m["ended"] = Value();
+  m["exit_code"] = Value();
+  m["attempts"] = Array{new_attempt(0)};
+  m["config_hash"] = start.config_hash;
+  // A seed beyond what a JSON integer carries is text, like all derived ones.
+  m["seed"] = start.seed <= static_cast<std::uint64_t>(INT64_MAX)
+                  ? Value(static_cast<std::int64_t>(start.seed))
+                  : Value(std::to_string(start.seed));
+  m["derived_seeds"] = Table();
+  m["host_program"] = start.host_program;
+  m["plugins"] = plugin_entries(start.plugins);
+  m["code"] = start.code;
+  m["data"] = start.data;
+  m["env"] = start.env;
+  Table distributed;
+  distributed["world_size"] = 1;
+  distributed["backend"] = Value();
+  m["distributed"] = std::move(distributed);
+  m["determinism"] = start.determinism;
+  m["outputs"] = Array{};
+  m["summary"] = Table();
+  m["parent"] = start.parent;
+  m["sweep"] = start.sweep;
+  m["x-experiment"] = start.experiment;
+  Manifest manifest(run, std::move(m));
+  manifest.write();
+  return manifest;
+}
+
+Manifest Manifest::load(const RunFolder& run) {
+  const fs::path path = run.manifest();
+  Value value = parse_json(read_file(path), path.string());
+  if (!value.is_table()) invalid(path, "it is not an object");
+  const Table& table = value.as_table();
+  const Value* schema = table.find("schema");
+  if (!schema || *schema != Value("retake.manifest/1")) {
+    invalid(path, "its schema is not retake.manifest/1");
+  }
+  const Value* attempts = table.find("attempts");
+  const bool usable = attempts && attempts->is_array() && !attempts->as_array().empty() &&
+                      std::all_of(attempts->as_array().begin(), attempts->as_array().end(),
+                                  [](const Value& a) { return a.is_table(); });
+  if (!usable) invalid(path, "`attempts` is not a list of objects");
+  for (const char* key : {"run_id", "status", "started", "config_hash"}) {
+    const Value* v = table.find(key);
+    if (!v || !v->is_string()) invalid(path, "`" + std::string(key) + "` is missing or no text");
+  }
+  return Manifest(run, std::move(value.as_table()));
+}
+
+void Manifest::write() const {
+  write_file_atomic(run_.manifest(), to_json(Value(value_), 1) + "\n");
+}
+
+Table& Manifest::last_attempt() {
+  return value_["attempts"].as_array().back().as_table();
+}
+
+void Manifest::begin_attempt(std::int64_t from_step) {
+  if (const Value* end = last_attempt().find("end"); !end || end->is_null()) {
+    // Nobody wrote how it ended, so it was killed; what it had saved is what we go on from.
+    last_attempt()["end"] = "killed";
+    last_attempt()["to_step"] = from_step;
+  }
+  value_["attempts"].as_array().push_back(new_attempt(from_step));
+  value_["status"] = "running";
+  value_["ended"] = Value();
+  value_["exit_code"] = Value();
+  value_["outputs"] = Array{};
+  write();
+}
+
+void Manifest::set(std::string_view key, Value value) {
+  value_[key] = std::move(value);
+  write();
+}
+
+void Manifest::record_seeds(const Table& seeds) {
+  std::vector<Table::Entry> all;
+  Table merged = value_["derived_seeds"].is_table() ? value_["derived_seeds"].as_table() : Table();
+  for (const auto& [name, seed] : seeds) merged[name] = seed;
+  for (const auto& entry : merged) all.push_back(entry);
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  Table sorted;
+  for (auto& [name, seed] : all) sorted[name] = std::move(seed);
+  value_["derived_seeds"] = std::move(sorted);
+}
+
+void Manifest::seal(const AttemptEnd& end, const PcmHash& pcm_hash) {
+  last_attempt()["to_step"] = end.to_step;
+  last_attempt()["end"] = end_text(end);
+  value_["status"] = status_of(end.code);
+  value_["ended"] = utc_now();
+  value_["exit_code"] = static_cast<int>(end.code);
+  value_["outputs"] = describe_outputs(run_, pcm_hash);
+  std::error_code error;
+  if (fs::exists(run_.metrics(), error)) {
+    value_["summary"] = summarize_metrics(run_.metrics(), goals_);
+  }
+  write();
+}
+
+namespace {
+
+// What the signal handler renames: plain storage, since a handler may touch nothing else.
+char g_prepared[2][4096];  // for SIGINT, for the others
+char g_target[4096];
+
+void put_aborted_manifest() {
+  const char* from = g_prepared[stop_signal() == SIGINT ? 0 : 1];
+  (void)::rename(from, g_target);  // rename(2) is async-signal-safe; nobody is left to tell
+}
+
+}  // namespace
+
+Manifest::AbortGuard::AbortGuard(const Manifest& manifest) {
+  struct Case {
+    const char* end;
+    int code;
+  };
+  const Case cases[] = {{"SIGINT twice: ended at once, not saved", 130},
+                        {"SIGTERM twice: ended at once, not saved", 143}};
+  const std::string target = manifest.run_.manifest().string();
+  if (target.size() >= sizeof g_target - 32)
+    return;  // PATH_MAX: such a path can't be opened either
+  for (int i = 0; i < 2; ++i) {
+    Manifest aborted = manifest;
+    aborted.last_attempt()["end"] = cases[i].end;
+    aborted.value_["status"] = "aborted";
+    aborted.value_["exit_code"] = cases[i].code;
+    files_.push_back(manifest.run_.path() / (".manifest.json.tmp-abort" + std::to_string(i)));
+    write_file_atomic(files_.back(), to_json(Value(aborted.value_), 1) + "\n");
+    std::snprintf(g_prepared[i], sizeof g_prepared[i], "%s", files_.back().c_str());
+  }
+  std::snprintf(g_target, sizeof g_target, "%s", target.c_str());
+  set_second_signal_hook(put_aborted_manifest);
+}
+
+Manifest::AbortGuard::~AbortGuard() {
+  set_second_signal_hook(nullptr);
+  for (const auto& file : files_) ::unlink(file.c_str());
+}
+
+}  // namespace retake::run

@@ -1,0 +1,67 @@
+#pragma once
+// What a run gives to its components.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "retake/context.hpp"
+#include "retake/value.hpp"
+
+namespace retake::run {
+
+/// Seeds by name, remembered for the manifest. Thread-safe.
+class SeedBook {
+ public:
+  explicit SeedBook(std::uint64_t run_seed) : run_seed_(run_seed) {}
+
+  /// derive_seed(run seed, {name, index}); depends on nothing else.
+  std::uint64_t seed(std::string_view name, std::uint64_t index = 0) const;
+  std::uint64_t run_seed() const { return run_seed_; }
+  /// {"model/init": "1183...", ...}: every name asked for, sorted, with its seed of index 0.
+  /// Decimal strings: a seed has 64 bits, more than a JSON number surely carries.
+  Table recorded() const;
+
+ private:
+  std::uint64_t run_seed_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, std::uint64_t, std::less<>> recorded_;
+};
+
+/// `run.threads` as the user wrote it, 0 meaning all cores this process may use; >= 1.
+int resolve_threads(std::int64_t wanted);
+
+/// The Context of runs and commands. Thread-safe.
+class RunContext final : public Context {
+ public:
+  struct Options {
+    std::uint64_t seed = 0;
+    int threads = 1;                ///< resolved
+    std::string device = "cpu";     ///< resolved: "cpu" or "cuda:0"
+    std::filesystem::path run_dir;  ///< empty outside a run
+    /// Receives progress(); may be empty. Called from the thread that reports, one at a time.
+    std::function<void(std::string_view what, double done, double total)> progress;
+  };
+  explicit RunContext(Options options);
+  ~RunContext() override;
+
+  std::uint64_t seed(std::string_view name, std::uint64_t index = 0) const override;
+  int threads() const override { return options_.threads; }
+  std::string device() const override { return options_.device; }
+  std::filesystem::path run_dir() const override { return options_.run_dir; }
+  bool stop_requested() const override;
+  void progress(std::string_view what, double done, double total) const override;
+
+  const SeedBook& seeds() const { return seeds_; }
+
+ private:
+  Options options_;
+  SeedBook seeds_;
+  mutable std::mutex progress_mutex_;
+};
+
+}  // namespace retake::run

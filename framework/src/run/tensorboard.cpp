@@ -1,0 +1,213 @@
+#include "run/tensorboard.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/crc.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <protozero/pbf_writer.hpp>
+#include <stdexcept>
+#include <system_error>
+
+#include "retake/error.hpp"
+#include "retake/log.hpp"
+
+namespace retake::run {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Field numbers.
+namespace event {
+constexpr protozero::pbf_tag_type wall_time = 1, step = 2, file_version = 3, summary = 5,
+                                  source_metadata = 10;
+}
+namespace source {
+constexpr protozero::pbf_tag_type writer = 1;
+}
+namespace summary {
+constexpr protozero::pbf_tag_type value = 1;
+}
+namespace value {
+constexpr protozero::pbf_tag_type tag = 1, tensor = 8, metadata = 9;
+}
+namespace metadata {
+constexpr protozero::pbf_tag_type plugin_data = 1, data_class = 4;
+}
+namespace plugin {
+constexpr protozero::pbf_tag_type name = 1;
+}
+namespace tensor {
+constexpr protozero::pbf_tag_type dtype = 1, shape = 2, float_val = 5, string_val = 8;
+}
+constexpr std::int32_t kFloat = 1;        // DT_FLOAT
+constexpr std::int32_t kString = 7;       // DT_STRING
+constexpr std::int32_t kClassScalar = 1;  // DATA_CLASS_SCALAR
+constexpr std::int32_t kClassTensor = 2;  // DATA_CLASS_TENSOR
+constexpr auto kFlushInterval = std::chrono::seconds(2);
+
+double wall_time() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+void add_metadata(std::string& out, const char* plugin_name, std::int32_t data_class) {
+  protozero::pbf_writer writer(out);
+  std::string plugin_data;
+  protozero::pbf_writer(plugin_data).add_string(plugin::name, plugin_name);
+  writer.add_message(metadata::plugin_data, plugin_data);
+  writer.add_enum(metadata::data_class, data_class);
+}
+
+std::string little_endian(std::uint64_t number, int bytes) {
+  std::string out;
+  for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(number >> (8 * i) & 0xff));
+  return out;
+}
+
+/// Seconds after those of every file in the folder: files of a run are read in name order, and a
+/// clock that was set back must not put a resumed run's points before the old ones.
+long long next_seconds(const fs::path& folder) {
+  long long seconds = static_cast<long long>(wall_time());
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    long long other = 0;
+    const std::string name = entry.path().filename().string();
+    if (std::sscanf(name.c_str(), "events.out.tfevents.%lld.", &other) == 1 && other >= seconds &&
+        other < 9'999'999'999) {
+      seconds = other + 1;
+    }
+  }
+  return seconds;
+}
+
+}  // namespace
+
+std::uint32_t masked_crc32c(std::string_view bytes) {
+  boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;
+  crc.process_bytes(bytes.data(), bytes.size());
+  const std::uint32_t c = crc.checksum();
+  return ((c >> 15) | (c << 17)) + 0xa282ead8u;
+}
+
+TensorBoardWriter::TensorBoardWriter(const fs::path& folder) {
+  make_folders(folder);
+  char host[256] = "";
+  ::gethostname(host, sizeof host - 1);
+  char seconds[32];
+  std::snprintf(seconds, sizeof seconds, "%010lld", next_seconds(folder));
+  for (int n = 0; !file_; ++n) {
+    path_ = folder /
+            ("events.out.tfevents." + std::string(seconds) + "." + (*host ? host : "localhost") +
+             "." + std::to_string(::getpid()) + "." + std::to_string(n));
+    file_ =
+        Descriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666));
+    if (!file_ && errno != EEXIST) fail_io(path_, "create the event file", errno);
+  }
+  std::string version;
+  protozero::pbf_writer writer(version);
+  writer.add_double(event::wall_time, wall_time());
+  writer.add_string(event::file_version, "brain.Event:2");
+  std::string source_metadata;
+  protozero::pbf_writer(source_metadata).add_string(source::writer, "retake");
+  writer.add_message(event::source_metadata, source_metadata);
+  record(version);
+  flush();
+}
+
+TensorBoardWriter::~TensorBoardWriter() {
+  try {
+    flush();
+  } catch (const Error& e) {
+    log_warning(std::string("the last points for TensorBoard are lost: ") + e.what());
+  }
+}
+
+bool TensorBoardWriter::first_of(const std::string& tag, std::int64_t step) {
+  const auto [it, fresh] = last_step_.try_emplace(tag, step);
+  if (!fresh && step <= it->second) {
+    throw std::logic_error("TensorBoard: step " + std::to_string(step) + " of " + tag +
+                           " after step " + std::to_string(it->second));
+  }
+  it->second = step;
+  return fresh;
+}
+
+void TensorBoardWriter::scalars(std::int64_t step,
+                                const std::vector<std::pair<std::string, double>>& points) {
+  std::string all;
+  protozero::pbf_writer summary_writer(all);
+  for (const auto& [tag, number] : points) {
+    const bool first = first_of(tag, step);
+    std::string one;
+    protozero::pbf_writer writer(one);
+    writer.add_string(value::tag, tag);
+    std::string tensor_text;
+    protozero::pbf_writer tensor_writer(tensor_text);
+    tensor_writer.add_enum(tensor::dtype, kFloat);
+    tensor_writer.add_message(tensor::shape, std::string());  // rank 0
+    const auto narrow = static_cast<float>(number);
+    tensor_writer.add_packed_float(tensor::float_val, &narrow, &narrow + 1);
+    writer.add_message(value::tensor, tensor_text);
+    if (first) {  // only the first record's metadata counts
+      std::string meta;
+      add_metadata(meta, "scalars", kClassScalar);
+      writer.add_message(value::metadata, meta);
+    }
+    summary_writer.add_message(summary::value, one);
+  }
+  if (!points.empty()) write_event(step, all);
+}
+
+void TensorBoardWriter::text(std::int64_t step, const std::string& tag, std::string_view markdown) {
+  const bool first = first_of(tag, step);
+  std::string one;
+  protozero::pbf_writer writer(one);
+  writer.add_string(value::tag, tag);
+  std::string tensor_text;
+  protozero::pbf_writer tensor_writer(tensor_text);
+  tensor_writer.add_enum(tensor::dtype, kString);
+  tensor_writer.add_message(tensor::shape, std::string());
+  tensor_writer.add_bytes(tensor::string_val, markdown.data(), markdown.size());
+  writer.add_message(value::tensor, tensor_text);
+  if (first) {
+    std::string meta;
+    add_metadata(meta, "text", kClassTensor);
+    writer.add_message(value::metadata, meta);
+  }
+  std::string all;
+  protozero::pbf_writer(all).add_message(summary::value, one);
+  write_event(step, all);
+}
+
+void TensorBoardWriter::write_event(std::int64_t step, std::string_view summary_text) {
+  std::string event_text;
+  protozero::pbf_writer writer(event_text);
+  writer.add_double(event::wall_time, wall_time());
+  writer.add_int64(event::step, step);
+  writer.add_message(event::summary, summary_text.data(), summary_text.size());
+  record(event_text);
+  if (std::chrono::steady_clock::now() - last_flush_ >= kFlushInterval) flush();
+}
+
+void TensorBoardWriter::record(std::string_view event_text) {
+  const std::string length = little_endian(event_text.size(), 8);
+  std::string framed = length + little_endian(masked_crc32c(length), 4);
+  framed += event_text;
+  framed += little_endian(masked_crc32c(event_text), 4);
+  pending_.push_back(std::move(framed));
+}
+
+void TensorBoardWriter::flush() {
+  last_flush_ = std::chrono::steady_clock::now();
+  std::vector<std::string> records;
+  records.swap(pending_);
+  // One write(2) a record, so that a reader beside us sees whole ones.
+  for (const auto& text : records) write_all(file_.get(), text, path_);
+}
+
+}  // namespace retake::run

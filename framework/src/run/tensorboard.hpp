@@ -1,0 +1,60 @@
+#pragma once
+// TensorBoard event files: scalars and text.
+//
+// Framing is TFRecord's: length, masked CRC32C of the length, data, masked CRC32C of the data. Each
+// record is one protobuf message `Event`, encoded with protozero, so that no protobuf library has
+// to live beside LibTorch's. Field numbers are those of tensorflow's event.proto, summary.proto and
+// tensor.proto.
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "run/io.hpp"
+
+namespace retake::run {
+
+/// CRC-32C with TFRecord's mask.
+std::uint32_t masked_crc32c(std::string_view bytes);
+
+/// Writes one event file. Every start and every resume opens a new one: a file cut mid-record and
+/// then appended to can no longer be read beyond the cut, and later files replace the points of
+/// steps they write again. Not thread-safe.
+class TensorBoardWriter {
+ public:
+  /// Creates FOLDER/events.out.tfevents.SECONDS.HOST.PID.N, later in name order than those there.
+  /// Throws DataError.
+  explicit TensorBoardWriter(const std::filesystem::path& folder);
+  /// Writes what is buffered; a failure is logged.
+  ~TensorBoardWriter();
+  TensorBoardWriter(const TensorBoardWriter&) = delete;
+  TensorBoardWriter& operator=(const TensorBoardWriter&) = delete;
+
+  /// One event with a point for each tag, as float32 (exact values are in metrics.jsonl). Within a
+  /// tag steps must grow strictly, else TensorBoard drops points: throws std::logic_error.
+  void scalars(std::int64_t step, const std::vector<std::pair<std::string, double>>& points);
+  /// Markdown, shown under "Text".
+  void text(std::int64_t step, const std::string& tag, std::string_view markdown);
+  /// Hands the records to the system; they also go every two seconds.
+  void flush();
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  void write_event(std::int64_t step, std::string_view summary);
+  void record(std::string_view event);
+  bool first_of(const std::string& tag, std::int64_t step);
+
+  std::filesystem::path path_;
+  Descriptor file_;
+  std::vector<std::string> pending_;
+  std::chrono::steady_clock::time_point last_flush_;
+  std::map<std::string, std::int64_t> last_step_;
+};
+
+}  // namespace retake::run
