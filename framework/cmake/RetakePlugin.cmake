@@ -4,7 +4,8 @@
 # source gives to RETAKE_PLUGIN. KIND names the kinds of its components (retake/kinds/*.hpp). TORCH
 # links LibTorch and libretake_nn and reuses the one precompiled retake/nn/torch.hpp; the kinds
 # loss, model, optimizer and trainer imply it. LINK names further libraries, for what the plugin
-# alone needs. Without LibTorch (RETAKE_NN=OFF) plugins that need it are left out.
+# alone needs. Without LibTorch (RETAKE_NN=OFF) plugins that need it are left out. The variable
+# RETAKE_PLUGIN_DIR names another folder for the library.
 include_guard(GLOBAL)
 set(RETAKE_PLUGIN_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
 
@@ -41,6 +42,28 @@ function(_retake_stamp_source out name torch)
   set(${out} ${file} PARENT_SCOPE)
 endfunction()
 
+# The library as linked, before its table is embedded.
+function(_retake_plugin_library name torch kinds sources link)
+  _retake_stamp_source(stamp ${name} ${torch} ${kinds})
+  add_library(${name} MODULE ${sources} ${stamp})
+  if(NOT RETAKE_PLUGIN_DIR)
+    set(RETAKE_PLUGIN_DIR ${PROJECT_BINARY_DIR}/plugins)
+  endif()
+  # No NAME_EXPORTS define: a define of its own would make the precompiled header useless.
+  set_target_properties(${name} PROPERTIES PREFIX lib SUFFIX .so DEFINE_SYMBOL "" NO_SONAME ON
+    LIBRARY_OUTPUT_DIRECTORY ${RETAKE_PLUGIN_DIR})
+  target_include_directories(${name} PRIVATE ${RETAKE_KIND_DIR})
+  target_link_libraries(${name} PRIVATE retake_plugin_options ${link})
+  if(torch)
+    target_link_libraries(${name} PRIVATE retake_nn LibTorch::torch)
+    target_precompile_headers(${name} REUSE_FROM retake_torch_pch)
+  endif()
+  set(script ${RETAKE_PLUGIN_CMAKE_DIR}/plugin.version)
+  target_link_options(${name} PRIVATE -Wl,-z,defs -Wl,--version-script=${script})
+  set_target_properties(${name} PROPERTIES LINK_DEPENDS ${script})
+  add_dependencies(${name} retake_kind_hashes)
+endfunction()
+
 function(retake_add_plugin name)
   cmake_parse_arguments(arg "TORCH" "" "KIND;SOURCES;LINK" ${ARGN})
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_KIND OR NOT arg_SOURCES)
@@ -59,22 +82,8 @@ function(retake_add_plugin name)
   if(arg_TORCH AND NOT RETAKE_NN)
     return()
   endif()
-
-  _retake_stamp_source(stamp ${name} ${arg_TORCH} ${arg_KIND})
-  add_library(${name} MODULE ${arg_SOURCES} ${stamp})
-  # No NAME_EXPORTS define: a define of its own would make the precompiled header useless.
-  set_target_properties(${name} PROPERTIES PREFIX lib SUFFIX .so DEFINE_SYMBOL "" NO_SONAME ON
-    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/plugins)
-  target_include_directories(${name} PRIVATE ${RETAKE_KIND_DIR})
-  target_link_libraries(${name} PRIVATE retake_plugin_options ${arg_LINK})
-  if(arg_TORCH)
-    target_link_libraries(${name} PRIVATE retake_nn LibTorch::torch)
-    target_precompile_headers(${name} REUSE_FROM retake_torch_pch)
-  endif()
-  set(script ${RETAKE_PLUGIN_CMAKE_DIR}/plugin.version)
-  target_link_options(${name} PRIVATE -Wl,-z,defs -Wl,--version-script=${script})
-  set_target_properties(${name} PROPERTIES LINK_DEPENDS ${script})
-  add_dependencies(${name} retake_kind_hashes retake_plugin_table)
+  _retake_plugin_library(${name} ${arg_TORCH} "${arg_KIND}" "${arg_SOURCES}" "${arg_LINK}")
+  add_dependencies(${name} retake_plugin_table)
   # A library whose registration fails, or names other kinds than KIND, fails the build.
   add_custom_command(TARGET ${name} POST_BUILD
     COMMAND retake_plugin_table --name ${name} --objcopy ${CMAKE_OBJCOPY} $<TARGET_FILE:${name}>
