@@ -136,6 +136,18 @@ const Value* find_value(const Table& root, const Path& path) {
   return find_value(const_cast<Table&>(root), path);
 }
 
+bool erase_value(Table& root, const Path& path) {
+  const PathPart& last = path.back();
+  if (path.size() == 1) return root.erase(last.key);
+  Value* parent = find_value(root, Path(path.begin(), path.end() - 1));
+  if (parent == nullptr) return false;
+  if (!last.index) return parent->is_table() && parent->as_table().erase(last.key);
+  if (!parent->is_array() || *last.index >= parent->as_array().size()) return false;
+  auto& items = parent->as_array();
+  items.erase(items.begin() + static_cast<std::ptrdiff_t>(*last.index));
+  return true;
+}
+
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto byte = [&](std::size_t k) {

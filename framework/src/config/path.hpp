@@ -33,6 +33,9 @@ std::string item_path(std::string_view parent, std::size_t index);
 Value* find_value(Table& root, const Path& path);
 const Value* find_value(const Table& root, const Path& path);
 
+/// Removes what the path names; false when it is not there.
+bool erase_value(Table& root, const Path& path);
+
 /// Whether this is well-formed UTF-8 (no surrogates, no overlong forms).
 bool is_utf8(std::string_view text);
 

@@ -1,0 +1,45 @@
+#include "config/findings.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace retake::config {
+namespace {
+constexpr std::size_t kMaxShown = 20;
+}
+
+void Findings::add(Certainty certainty, Diagnostic diagnostic) {
+  items_.push_back({certainty, std::move(diagnostic)});
+}
+
+void Findings::note(Diagnostic diagnostic) {
+  if (diagnostic.severity == Severity::error) diagnostic.severity = Severity::warning;
+  notes_.push_back(std::move(diagnostic));
+}
+
+void Findings::raise(const std::string& first_file) const {
+  if (items_.empty()) return;
+  std::vector<const Item*> sorted;
+  for (const Item& item : items_) sorted.push_back(&item);
+  const auto key = [&](const Item* item) {
+    static const Place nowhere;
+    const Place& p = item->diagnostic.place ? *item->diagnostic.place : nowhere;
+    return std::make_tuple(item->certainty, p.file != first_file, p.file, p.line, p.column);
+  };
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const Item* a, const Item* b) { return key(a) < key(b); });
+  std::vector<Diagnostic> shown;
+  bool only_plugins = true;
+  for (const Item* item : sorted) {
+    only_plugins = only_plugins && item->diagnostic.id.starts_with("E2");
+    if (shown.size() < kMaxShown) shown.push_back(item->diagnostic);
+  }
+  if (sorted.size() > kMaxShown) {
+    shown.back().facts.push_back("... and " + std::to_string(sorted.size() - kMaxShown) +
+                                 " more errors, shown when these are mended");
+  }
+  if (only_plugins) throw PluginError(std::move(shown));
+  throw ConfigError(std::move(shown));
+}
+
+}  // namespace retake::config

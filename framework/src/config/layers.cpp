@@ -1,0 +1,212 @@
+#include "config/layers.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+
+#include "config/merge.hpp"
+#include "config/path.hpp"
+#include "core/suggest.hpp"
+
+namespace retake::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+Diagnostic unreadable(const std::string& id, std::string message, const fs::path& path) {
+  Diagnostic d;
+  d.id = id;
+  d.message = std::move(message);
+  d.help = "check the path";
+  std::vector<std::string> siblings;
+  std::error_code error;
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() == ".toml") siblings.push_back(it->path().filename().string());
+  }
+  if (const auto guess = did_you_mean(path.filename().string(), siblings)) {
+    d.help = "did you mean `" + (path.parent_path() / *guess).string() + "`?";
+  }
+  return d;
+}
+
+/// Reads at most one byte more than a file may have, so that devices end too.
+std::string read_text(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) {
+    throw ConfigError(
+        unreadable("E100", "there is no experiment file `" + path.string() + "`", path));
+  }
+  if (fs::is_directory(status)) {
+    throw ConfigError(
+        unreadable("E100", "`" + path.string() + "` is a folder, not an experiment file", path));
+  }
+  std::ifstream in(path, std::ios::binary);
+  std::string text(kMaxFileBytes + 1, '\0');
+  if (in) in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!in && !in.eof()) {
+    Diagnostic d = unreadable("E100", "cannot read `" + path.string() + "`", path);
+    d.help = "check its permissions";
+    throw ConfigError(std::move(d));
+  }
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return text;
+}
+
+/// One file on the way down an inheritance chain.
+struct Link {
+  std::string name;  ///< as shown
+  fs::path real;     ///< identity of the file
+};
+
+struct Extend {
+  std::string text;
+  Origin origin;
+};
+
+class Loader {
+ public:
+  Loader(const LoadOptions& options, Findings& findings, Layers& layers)
+      : options_(options), findings_(findings), layers_(layers) {}
+
+  Document load(const fs::path& file) {
+    const fs::path real = fs::weakly_canonical(file);
+    if (const auto it = done_.find(real.string()); it != done_.end()) return it->second;
+    const std::string name = file.lexically_normal().string();
+    check_circle(name, real);
+    chain_.push_back({name, real});
+    const std::string text = read_text(file);
+    layers_.files.emplace_back(name, text);
+    Document document = assemble(parse_document(text, name), file.parent_path());
+    chain_.pop_back();
+    done_.emplace(real.string(), document);
+    return document;
+  }
+
+  /// A parsed document with its bases below it.
+  Document assemble(Document document, const fs::path& folder) {
+    const MergeRules rules = take_merge_rules(document, findings_);
+    Document below;
+    for (const Extend& extend : take_extends(document)) {
+      Document base = load(find_base(extend, folder));
+      const std::string via = "inherited by " + describe(extend.origin);
+      for (auto& [path, origins] : base.origins) {
+        for (Origin& origin : origins) {
+          if (origin.via.empty()) origin.via = via;
+        }
+      }
+      merge_over(below, base, {}, findings_);
+    }
+    merge_over(below, document, rules, findings_);
+    return below;
+  }
+
+ private:
+  void check_circle(const std::string& name, const fs::path& real) const {
+    const auto begin = std::find_if(chain_.begin(), chain_.end(),
+                                    [&](const Link& link) { return link.real == real; });
+    if (begin == chain_.end()) return;
+    std::string round;
+    for (auto it = begin; it != chain_.end(); ++it) round += it->name + " -> ";
+    Diagnostic d;
+    d.id = "E131";
+    d.message = "inheritance goes round: " + round + name;
+    d.help = "delete one of these `extends`";
+    throw ConfigError(std::move(d));
+  }
+
+  std::vector<Extend> take_extends(Document& document) {
+    std::vector<Extend> out;
+    const Value* extends = document.tree.find("extends");
+    if (extends == nullptr) return out;
+    const Origin whole = *origin_of(document.origins, "extends");
+    bool good = extends->is_string() || extends->is_array();
+    if (extends->is_string()) out.push_back({extends->as_string(), whole});
+    if (extends->is_array()) {
+      for (std::size_t i = 0; i < extends->as_array().size(); ++i) {
+        const Value& item = extends->as_array()[i];
+        good = good && item.is_string();
+        if (!good) break;
+        Origin origin = *origin_of(document.origins, item_path("extends", i));
+        origin.key = origin.value;  // each entry by its own line
+        out.push_back({item.as_string(), std::move(origin)});
+      }
+    }
+    if (!good) {
+      Diagnostic d;
+      d.id = "E132";
+      d.message = "`extends` must be a path or a list of paths";
+      d.place = value_place(whole);
+      d.help = "write  extends = [\"base.toml\"]";
+      throw ConfigError(std::move(d));
+    }
+    document.tree.erase("extends");
+    erase_origins(document.origins, "extends");
+    return out;
+  }
+
+  fs::path find_base(const Extend& extend, const fs::path& folder) const {
+    std::vector<fs::path> tried = {folder / extend.text};
+    for (const fs::path& more : options_.config_path) tried.push_back(more / extend.text);
+    for (const fs::path& candidate : tried) {
+      std::error_code error;
+      const auto status = fs::status(candidate, error);
+      if (fs::exists(status) && !fs::is_directory(status)) return candidate.lexically_normal();
+    }
+    Diagnostic d = unreadable("E130", "there is no base `" + extend.text + "`", tried.front());
+    d.place = value_place(extend.origin);
+    for (const fs::path& candidate : tried) {
+      d.facts.push_back("looked for " + candidate.lexically_normal().string());
+    }
+    if (d.help == "check the path") {
+      d.help = "bases are sought beside the file that names them, then in --config-path";
+    }
+    throw ConfigError(std::move(d));
+  }
+
+  const LoadOptions& options_;
+  Findings& findings_;
+  Layers& layers_;
+  std::vector<Link> chain_;
+  std::map<std::string, Document> done_;
+};
+
+void lay_upper(Loader& loader, Layers& layers, const LoadOptions& options, Findings& findings) {
+  for (const fs::path& file : options.set_files) {
+    // A set file is no base of the experiment but stands above it, so it merges like a child.
+    merge_over(layers.document, loader.load(file), {}, findings);
+  }
+  apply_overrides(layers.document, options.overrides, findings);
+}
+
+}  // namespace
+
+Layers load_layers(const fs::path& file, const LoadOptions& options, Findings& findings) {
+  Layers layers;
+  Loader loader(options, findings, layers);
+  layers.document = loader.load(file);
+  lay_upper(loader, layers, options, findings);
+  return layers;
+}
+
+Layers load_text(const std::string& text, const std::string& name, const LoadOptions& options,
+                 Findings& findings) {
+  Layers layers;
+  layers.files.emplace_back(name, text);
+  Loader loader(options, findings, layers);
+  Document document = parse_document(text, name);
+  if (const Origin* extends = origin_of(document.origins, "extends")) {
+    Diagnostic d;
+    d.id = "E132";
+    d.message = "`extends` has no place in a resolved experiment";
+    d.place = key_place(*extends);
+    d.help = "resolve it first:  retake show EXP --resolved";
+    throw ConfigError(std::move(d));
+  }
+  layers.document = loader.assemble(std::move(document), {});
+  lay_upper(loader, layers, options, findings);
+  return layers;
+}
+
+}  // namespace retake::config

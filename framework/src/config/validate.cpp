@@ -1,0 +1,412 @@
+#include "config/validate.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "config/layers.hpp"
+#include "config/path.hpp"
+#include "config/write.hpp"
+#include "core/suggest.hpp"
+
+namespace retake::config {
+namespace {
+
+std::string plain_number(double v) {
+  std::string text = format_double(v);
+  if (text.ends_with(".0")) text.resize(text.size() - 2);
+  return text;
+}
+
+const char* word(FieldType type) {
+  switch (type) {
+    case FieldType::boolean:
+      return "bool";
+    case FieldType::integer:
+      return "int";
+    case FieldType::floating:
+      return "float";
+    case FieldType::string:
+      return "string";
+    case FieldType::group:
+      return "table";
+  }
+  return "value";
+}
+
+std::string range_text(const FieldInfo& f) {
+  if (!f.min && !f.max) return {};
+  if (f.min && f.max) {
+    if (f.type == FieldType::integer && !f.min_open && !f.max_open) {
+      return plain_number(*f.min) + ".." + plain_number(*f.max);
+    }
+    return std::string(f.min_open ? "(" : "[") + plain_number(*f.min) + ", " +
+           plain_number(*f.max) + (f.max_open ? ")" : "]");
+  }
+  if (f.min) return (f.min_open ? "> " : ">= ") + plain_number(*f.min);
+  return (f.max_open ? "< " : "<= ") + plain_number(*f.max);
+}
+
+std::string choices_text(const FieldInfo& f) {
+  std::string out;
+  for (const Value& choice : f.choices) {
+    out +=
+        (out.empty() ? "" : ", ") + (choice.is_string() ? choice.as_string() : inline_toml(choice));
+  }
+  return out;
+}
+
+/// A value as an error names it: the string "3e-4x", the int 5, an array.
+std::string got_text(const Value& value) {
+  if (value.is_table() || value.is_array()) {
+    return std::string("a") + (value.is_array() ? "n " : " ") +
+           std::string(type_name(value.type()));
+  }
+  std::string text = value.is_null() ? "nothing" : inline_toml(value);
+  if (text.size() > 80) text = text.substr(0, 77) + "...";
+  return "the " + std::string(type_name(value.type())) + " " + text;
+}
+
+bool in_range(const FieldInfo& f, double v) {
+  // Written so that NaN is outside.
+  if (f.min && !(f.min_open ? v > *f.min : v >= *f.min)) return false;
+  if (f.max && !(f.max_open ? v < *f.max : v <= *f.max)) return false;
+  return !std::isnan(v);
+}
+
+std::vector<Candidate> candidates(const std::vector<FieldInfo>& fields) {
+  std::vector<Candidate> out;
+  for (const FieldInfo& f : fields) {
+    if (!f.deprecated) out.push_back({f.name, f.synonyms});
+  }
+  return out;
+}
+
+const FieldInfo* find_field(const std::vector<FieldInfo>& fields, const std::string& name) {
+  const auto it = std::find_if(fields.begin(), fields.end(),
+                               [&](const FieldInfo& f) { return f.name == name; });
+  return it == fields.end() ? nullptr : &*it;
+}
+
+Place place_of(const OriginMap& origins, const std::string& path, bool key) {
+  const Origin* origin = nearest_origin(origins, path);
+  if (origin == nullptr) return {};
+  // A table's own position is its header.
+  return key || origin_of(origins, path) == nullptr ? key_place(*origin) : value_place(*origin);
+}
+
+void move_origins(OriginMap& origins, const std::string& from, const std::string& to) {
+  OriginMap moved;
+  copy_origins(origins, from, moved, to);
+  erase_origins(origins, from);
+  origins.merge(moved);
+}
+
+}  // namespace
+
+std::string expectation(const FieldInfo& f) {
+  if (!f.choices.empty()) {
+    return (f.is_list ? "a list of any of " : "one of ") + choices_text(f);
+  }
+  std::string type = f.type == FieldType::integer ? "an int" : std::string("a ") + word(f.type);
+  if (f.is_list) type = std::string("a list of ") + word(f.type) + "s";
+  const std::string range = range_text(f);
+  if (range.empty()) return type;
+  const bool relation = range[0] == '>' || range[0] == '<';
+  return type + (relation ? " " : " in ") + range;
+}
+
+std::string summary(const FieldInfo& f) {
+  std::string out = f.is_list ? std::string("list of ") + word(f.type) : word(f.type);
+  if (f.required) {
+    out += ", required";
+  } else if (f.type != FieldType::group && !f.default_value.is_null()) {
+    out += ", default " + inline_toml(f.default_value);
+  }
+  if (!f.choices.empty()) out += ", one of " + choices_text(f);
+  const std::string range = range_text(f);
+  if (!range.empty()) out += ", " + range;
+  if (!f.unit.empty()) out += ", " + f.unit;
+  return out;
+}
+
+bool Validator::fail(Certainty certainty, Diagnostic diagnostic) {
+  findings_.add(certainty, std::move(diagnostic));
+  return false;
+}
+
+Table Validator::check(const SchemaInfo& schema, const Table& given, const std::string& path,
+                       const TableWords& words, const std::vector<FieldInfo>& extra) {
+  const Table renamed = rename_old(schema, given, path);
+  return check_fields(schema.fields, schema.rules, renamed, path, words, extra);
+}
+
+Table Validator::rename_old(const SchemaInfo& schema, const Table& given, const std::string& path) {
+  Table out = given;
+  for (const MigrationInfo& m : schema.migrations) {
+    if (schema.find(m.old_name) != nullptr) continue;  // the name has a meaning of its own again
+    rename(out, path, m.old_name, m.new_name, "W14",
+           "`" + m.old_name + "` is now called `" + m.new_name + "`");
+  }
+  for (const FieldInfo& f : schema.fields) {
+    if (!f.deprecated || !out.contains(f.name)) continue;
+    if (!f.renamed_to.empty()) {
+      rename(out, path, f.name, f.renamed_to, "W13",
+             "`" + f.name + "` is deprecated: use `" + f.renamed_to + "`");
+    } else {
+      Diagnostic d;
+      d.severity = Severity::warning;
+      d.id = "W13";
+      d.message = "`" + f.name + "` is deprecated";
+      d.place = place_of(document_.origins, child_path(path, f.name), true);
+      findings_.note(std::move(d));
+    }
+  }
+  return out;
+}
+
+void Validator::rename(Table& table, const std::string& path, const std::string& from,
+                       const std::string& to, const std::string& id, const std::string& message) {
+  const Value* old_value = table.find(from);
+  if (old_value == nullptr) return;
+  const std::string from_path = child_path(path, from);
+  Diagnostic d;
+  d.id = id;
+  d.message = message;
+  d.place = place_of(document_.origins, from_path, true);
+  d.help = "rename it in the file";
+  if (table.contains(to)) {
+    d.id = "E115";
+    d.message = "`" + to + "` is also given under its old name `" + from + "`";
+    d.help = "delete `" + from + "`";
+    fail(Certainty::value, std::move(d));
+  } else {
+    d.severity = id == "W14" ? Severity::note : Severity::warning;
+    findings_.note(std::move(d));
+    table[to] = *old_value;
+    move_origins(document_.origins, from_path, child_path(path, to));
+  }
+  table.erase(from);
+}
+
+Table Validator::check_fields(const std::vector<FieldInfo>& fields,
+                              const std::vector<RuleInfo>& rules, const Table& given,
+                              const std::string& path, const TableWords& words,
+                              const std::vector<FieldInfo>& extra) {
+  for (const auto& [key, value] : given) {
+    if (find_field(fields, key) == nullptr && find_field(extra, key) == nullptr) {
+      unknown_key(fields, key, child_path(path, key), words, extra);
+    }
+  }
+  Table out;
+  for (const FieldInfo& f : fields) {
+    const std::string at = child_path(path, f.name);
+    const Value* mine = given.find(f.name);
+    const auto pending = document_.append_to_default.find(at);
+    if (pending != document_.append_to_default.end() && f.is_list && f.default_value.is_array()) {
+      Value grown = f.default_value;
+      auto& items = grown.as_array();
+      items.insert(items.end(), pending->second.begin(), pending->second.end());
+      check_field(f, grown, at, words);
+      out[f.name] = std::move(grown);
+    } else if (mine != nullptr) {
+      Value value = *mine;
+      check_field(f, value, at, words);
+      out[f.name] = std::move(value);
+    } else if (f.required) {
+      Diagnostic d;
+      d.id = "E106";
+      d.message = "`" + at + "` is required by " + words.owner;
+      d.place = place_of(document_.origins, path, true);
+      d.facts.push_back(f.name + ": " + f.doc);
+      d.help = "add  " + quoted_key(f.name) + " = ...  (" + summary(f) + ")";
+      bad_.insert(at);
+      fail(Certainty::value, std::move(d));
+    } else if (f.type == FieldType::group && !f.is_list) {
+      out[f.name] = check_fields(f.fields, f.rules, {}, at, words, {});
+    } else if (!(f.deprecated && !f.renamed_to.empty())) {
+      out[f.name] = f.default_value;
+    }
+  }
+  check_rules(fields, rules, out, path);
+  return out;
+}
+
+void Validator::unknown_key(const std::vector<FieldInfo>& fields, const std::string& key,
+                            const std::string& path, const TableWords& words,
+                            const std::vector<FieldInfo>& extra) {
+  Diagnostic d;
+  d.id = words.unknown_id;
+  d.message = words.unknown + " `" + key + "` for " + words.owner;
+  d.place = place_of(document_.origins, path, true);
+  std::vector<FieldInfo> all = fields;
+  all.insert(all.end(), extra.begin(), extra.end());
+  if (const auto guess = did_you_mean(key, candidates(all))) {
+    d.caret = "did you mean `" + *guess + "` (" + summary(*find_field(all, *guess)) + ")?";
+  } else if (key == "weight" || key == "enabled") {
+    d.facts.push_back("`" + key + "` belongs to losses, rewards and augmentations");
+  }
+  d.help = words.help;
+  fail(Certainty::value, std::move(d));
+}
+
+bool Validator::check_field(const FieldInfo& f, Value& value, const std::string& path,
+                            const TableWords& words) {
+  if (failed_.contains(path)) {
+    bad_.insert(path);
+    return false;
+  }
+  if (!f.is_list) return check_item(f, value, path, words);
+  if (!value.is_array()) {
+    wrong_value(f, value, path);
+    return false;
+  }
+  bool good = true;
+  for (std::size_t i = 0; i < value.as_array().size(); ++i) {
+    const std::string at = item_path(path, i);
+    if (failed_.contains(at)) {
+      good = false;
+      continue;
+    }
+    // One complaint is enough for a list of thousands.
+    if (good) good = check_item(f, value.as_array()[i], at, words);
+  }
+  if (!good) bad_.insert(path);
+  return good;
+}
+
+bool Validator::check_item(const FieldInfo& f, Value& value, const std::string& path,
+                           const TableWords& words) {
+  bool right_type = false;
+  switch (f.type) {
+    case FieldType::boolean:
+      right_type = value.is_bool();
+      break;
+    case FieldType::integer:
+      right_type = value.is_int();
+      break;
+    case FieldType::floating:
+      if (value.is_int()) value = value.as_double();
+      right_type = value.is_float();
+      break;
+    case FieldType::string:
+      right_type = value.is_string();
+      break;
+    case FieldType::group:
+      if (!value.is_table()) break;
+      value = check_fields(f.fields, f.rules, value.as_table(), path, words, {});
+      return true;
+  }
+  const bool in_choices =
+      f.choices.empty() || std::find(f.choices.begin(), f.choices.end(), value) != f.choices.end();
+  const bool good =
+      right_type && in_choices && (!value.is_number() || in_range(f, value.as_double()));
+  if (!good) wrong_value(f, value, path);
+  return good;
+}
+
+void Validator::wrong_value(const FieldInfo& f, const Value& value, const std::string& path) {
+  bad_.insert(path);
+  Diagnostic d;
+  d.place = place_of(document_.origins, path, false);
+  const Origin* origin = nearest_origin(document_.origins, path);
+  const std::vector<std::string> several =
+      origin != nullptr ? comma_values(*origin) : std::vector<std::string>();
+  if (!several.empty() && !f.is_list) {
+    std::string list;
+    for (const std::string& item : several) list += (list.empty() ? "" : ", ") + item;
+    d.id = "E109";
+    d.message = "`" + path + "` takes one value, got several: " + list;
+    d.help = "to try several values use: retake sweep EXP -s '" + path + "=[" + list + "]'";
+    fail(Certainty::value, std::move(d));
+    return;
+  }
+  const bool of_list = path.ends_with(']');
+  FieldInfo wanted = f;
+  wanted.is_list = f.is_list && !of_list;
+  d.id = f.choices.empty() ? "E107" : "E108";
+  d.message = "`" + path + "` must be " + expectation(wanted) + ", got " + got_text(value);
+  if (!f.choices.empty() && value.is_string()) {
+    std::vector<std::string> names;
+    for (const Value& choice : f.choices) {
+      if (choice.is_string()) names.push_back(choice.as_string());
+    }
+    if (const auto guess = did_you_mean(value.as_string(), names)) {
+      d.caret = "did you mean \"" + *guess + "\"?";
+    }
+  }
+  const auto history = document_.origins.find(path);
+  if (history != document_.origins.end() && history->second.size() > 1) {
+    const Origin& before = history->second[history->second.size() - 2];
+    if (!before.written.is_null()) {
+      d.facts.push_back("note: the " + std::string(before.source ? "file" : "earlier") +
+                        " value was " + inline_toml(before.written) + " (" + describe(before) +
+                        ")");
+    }
+  }
+  if (!f.doc.empty()) d.help = f.name + ": " + f.doc + (f.unit.empty() ? "" : ", in " + f.unit);
+  fail(Certainty::value, std::move(d));
+}
+
+void Validator::check_rules(const std::vector<FieldInfo>& fields,
+                            const std::vector<RuleInfo>& rules, const Table& table,
+                            const std::string& path) {
+  for (const RuleInfo& rule : rules) {
+    const std::string at = child_path(path, rule.field);
+    const std::string other_at = child_path(path, rule.other);
+    const Value* mine = table.find(rule.field);
+    const Value* other = rule.other.empty() ? nullptr : table.find(rule.other);
+    if (mine == nullptr || bad_.contains(at) || bad_.contains(other_at)) continue;
+    if (!rule.other.empty() && other == nullptr) continue;
+    const auto both_numbers = [&] {
+      return other != nullptr && mine->is_number() && other->is_number();
+    };
+    const std::string values = "`" + at + "` (" + inline_toml(*mine) + ")";
+    const std::string others =
+        other != nullptr ? "`" + other_at + "` (" + inline_toml(*other) + ")" : "";
+    std::string message;
+    switch (rule.kind) {
+      case RuleInfo::Kind::odd:
+        if (mine->is_int() && mine->as_int() % 2 == 0) message = values + " must be odd";
+        break;
+      case RuleInfo::Kind::multiple_of:
+        if (both_numbers() && (other->as_double() == 0.0 ||
+                               std::fmod(mine->as_double(), other->as_double()) != 0.0)) {
+          message = values + " must be a multiple of " + others;
+        }
+        break;
+      case RuleInfo::Kind::less_than:
+        if (both_numbers() && !(mine->as_double() < other->as_double())) {
+          message = values + " must be less than " + others;
+        }
+        break;
+      case RuleInfo::Kind::at_most:
+        if (both_numbers() && !(mine->as_double() <= other->as_double())) {
+          message = values + " must be at most " + others;
+        }
+        break;
+      case RuleInfo::Kind::requires_: {
+        const FieldInfo* field = find_field(fields, rule.field);
+        if (field != nullptr && *mine != field->default_value && *other != rule.value) {
+          message = values + " needs `" + other_at + "` = " + inline_toml(rule.value) + ", it is " +
+                    inline_toml(*other);
+        }
+        break;
+      }
+    }
+    if (message.empty()) continue;
+    Diagnostic d;
+    d.id = "E110";
+    d.message = message;
+    // The rule may be broken by either side: point at the one that was written.
+    const bool own = origin_of(document_.origins, at) != nullptr || rule.other.empty();
+    d.place = place_of(document_.origins, own ? at : other_at, false);
+    d.help = "change one of them";
+    if (rule.kind == RuleInfo::Kind::odd && mine->is_int()) {
+      d.help =
+          "use " + std::to_string(mine->as_int() - 1) + " or " + std::to_string(mine->as_int() + 1);
+    }
+    fail(Certainty::rule, std::move(d));
+  }
+}
+
+}  // namespace retake::config
