@@ -353,6 +353,12 @@ T value_to(const Value& v) {
   } else if constexpr (std::is_same_v<T, std::string>) {
     return v.as_string();
   } else if constexpr (std::is_integral_v<T>) {
+    if (!std::in_range<T>(v.as_int())) {
+      throw ConfigError(file_diagnostic(
+          "E107", {},
+          "the number " + std::to_string(v.as_int()) + " is too large for its parameter",
+          "declare a range for the parameter in its schema"));
+    }
     return static_cast<T>(v.as_int());
   } else if constexpr (std::is_floating_point_v<T>) {
     return static_cast<T>(v.as_double());

@@ -26,6 +26,7 @@ struct OverrideText {
   std::string text;
   int argv_index = 0;
   bool unset = false;
+  std::string prefix{};  ///< table that the path is inside of: set by resolve_component
 };
 
 struct LoadOptions {

@@ -18,14 +18,20 @@ void ExperimentTable::describe(Schema<ExperimentTable>& s) {
 }
 
 void KeepTable::describe(Schema<KeepTable>& s) {
-  s.field(&KeepTable::last, "last", "newest checkpoints kept").min(1).affects_results(false);
-  s.field(&KeepTable::best, "best", "best checkpoints kept").min(0).affects_results(false);
+  s.field(&KeepTable::last, "last", "newest checkpoints kept")
+      .range(1, 1000000)
+      .affects_results(false);
+  s.field(&KeepTable::best, "best", "best checkpoints kept")
+      .range(0, 1000000)
+      .affects_results(false);
 }
 
 void TrainTable::describe(Schema<TrainTable>& s) {
-  s.field(&TrainTable::batch, "batch", "examples in one batch").min(1).synonyms({"batch_size"});
+  s.field(&TrainTable::batch, "batch", "examples in one batch")
+      .range(1, 1000000)
+      .synonyms({"batch_size"});
   s.field(&TrainTable::accumulate, "accumulate", "batches summed into one update")
-      .min(1)
+      .range(1, 1000000)
       .synonyms({"gradient_accumulation", "accumulate_grad_batches"});
   s.field(&TrainTable::clip_norm, "clip_norm", "largest norm of the gradient; 0: not clipped")
       .min(0)
@@ -55,7 +61,7 @@ void TrainTable::describe(Schema<TrainTable>& s) {
       .one_of({"max", "min"})
       .synonyms({"mode"});
   s.field(&TrainTable::early_stop, "early_stop", "validations without improvement; 0: off")
-      .min(0)
+      .range(0, 1000000)
       .synonyms({"patience"});
   s.field(&TrainTable::ema, "ema",
           "decay of averaged weights used for validation and export; 0: off")

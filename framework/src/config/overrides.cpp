@@ -73,7 +73,7 @@ bool parse_override(const OverrideText& text, Override& out, Findings& findings)
     path = text.text.substr(0, equals);
   }
   try {
-    out.path = parse_path(path);
+    out.path = parse_path(text.prefix.empty() ? path : text.prefix + "." + path);
   } catch (const std::invalid_argument& e) {
     return bad("`" + path + "` is no path: " + e.what(), "a path is like  model.d_model");
   }

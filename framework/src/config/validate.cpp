@@ -129,6 +129,19 @@ std::string summary(const FieldInfo& f) {
   return out;
 }
 
+std::optional<Diagnostic> several_values(const std::string& path, const Origin* origin) {
+  const auto several = origin != nullptr ? comma_values(*origin) : std::vector<std::string>();
+  if (several.empty()) return std::nullopt;
+  std::string list;
+  for (const std::string& item : several) list += (list.empty() ? "" : ", ") + item;
+  Diagnostic d;
+  d.id = "E109";
+  d.message = "`" + path + "` takes one value, got several: " + list;
+  d.place = value_place(*origin);
+  d.help = "to try several values use: retake sweep EXP -s '" + path + "=[" + list + "]'";
+  return d;
+}
+
 bool Validator::fail(Certainty certainty, Diagnostic diagnostic) {
   findings_.add(certainty, std::move(diagnostic));
   return false;
@@ -296,8 +309,11 @@ bool Validator::check_item(const FieldInfo& f, Value& value, const std::string& 
       value = check_fields(f.fields, f.rules, value.as_table(), path, words, {});
       return true;
   }
-  const bool in_choices =
-      f.choices.empty() || std::find(f.choices.begin(), f.choices.end(), value) != f.choices.end();
+  const bool in_choices = f.choices.empty() ||
+                          std::any_of(f.choices.begin(), f.choices.end(), [&](const Value& choice) {
+                            return choice == value || (choice.is_number() && value.is_number() &&
+                                                       choice.as_double() == value.as_double());
+                          });
   const bool good =
       right_type && in_choices && (!value.is_number() || in_range(f, value.as_double()));
   if (!good) wrong_value(f, value, path);
@@ -309,15 +325,8 @@ void Validator::wrong_value(const FieldInfo& f, const Value& value, const std::s
   Diagnostic d;
   d.place = place_of(document_.origins, path, false);
   const Origin* origin = nearest_origin(document_.origins, path);
-  const std::vector<std::string> several =
-      origin != nullptr ? comma_values(*origin) : std::vector<std::string>();
-  if (!several.empty() && !f.is_list) {
-    std::string list;
-    for (const std::string& item : several) list += (list.empty() ? "" : ", ") + item;
-    d.id = "E109";
-    d.message = "`" + path + "` takes one value, got several: " + list;
-    d.help = "to try several values use: retake sweep EXP -s '" + path + "=[" + list + "]'";
-    fail(Certainty::value, std::move(d));
+  if (auto several = several_values(path, origin); several && !f.is_list) {
+    fail(Certainty::value, std::move(*several));
     return;
   }
   const bool of_list = path.ends_with(']');
@@ -401,7 +410,7 @@ void Validator::check_rules(const std::vector<FieldInfo>& fields,
     const bool own = origin_of(document_.origins, at) != nullptr || rule.other.empty();
     d.place = place_of(document_.origins, own ? at : other_at, false);
     d.help = "change one of them";
-    if (rule.kind == RuleInfo::Kind::odd && mine->is_int()) {
+    if (rule.kind == RuleInfo::Kind::odd && std::abs(mine->as_double()) < 1e15) {
       d.help =
           "use " + std::to_string(mine->as_int() - 1) + " or " + std::to_string(mine->as_int() + 1);
     }

@@ -1,6 +1,7 @@
 #pragma once
 // One table against the schema that owns it.
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -23,6 +24,9 @@ struct TableWords {
 std::string summary(const FieldInfo& field);
 /// "a float in (0, 1]", "a list of strings", "one of max, min".
 std::string expectation(const FieldInfo& field);
+
+/// E109 when an override gave several values with commas: a sweep is what tries several.
+std::optional<Diagnostic> several_values(const std::string& path, const Origin* origin);
 
 /// Checks tables of one document. Not thread-safe.
 class Validator {

@@ -1,0 +1,25 @@
+#pragma once
+// What components need of each other, told from their declarations alone.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/experiment.hpp"
+#include "config/findings.hpp"
+
+namespace retake::config {
+
+/// Whether a declared name, in which `*` stands for any run of characters, covers a metric.
+bool matches_metric(std::string_view pattern, std::string_view metric);
+
+/// E142 when neither an enabled component nor the training engine declares `train.metric`.
+/// `written`: where it stands, null when it is the default.
+void check_metric(const std::string& metric, const Origin* written,
+                  const std::vector<ResolvedComponent>& components, Findings& findings);
+
+/// The same for a name under [watch], as a warning (W15): it would never trip.
+void check_watched(const std::string& metric, const Origin* written,
+                   const std::vector<ResolvedComponent>& components, Findings& findings);
+
+}  // namespace retake::config
