@@ -1,0 +1,330 @@
+// `retake features`: features of recordings, into the store or into NumPy files.
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "command.hpp"
+#include "config/experiment.hpp"
+#include "core/files.hpp"
+#include "core/hash.hpp"
+#include "core/stop.hpp"
+#include "data/feature_files.hpp"
+#include "data/feature_store.hpp"
+#include "plugin/registry.hpp"
+#include "retake/audio/source.hpp"
+#include "retake/data/pair_set.hpp"
+#include "retake/log.hpp"
+#include "run/progress.hpp"
+#include "run/run_context.hpp"
+
+namespace retake::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One recording to work on.
+struct Input {
+  fs::path audio;
+  fs::path root;  ///< the pair set that it belongs to; empty for a single file
+};
+
+struct Options {
+  std::string extractor = "log_mel";
+  fs::path out;  ///< empty: into the store
+  bool cached = false;
+  int threads = 1;
+  std::set<std::string> only;
+  std::vector<std::string> words;                ///< recordings and folders
+  std::vector<config::OverrideText> parameters;  ///< key=value
+};
+
+Options read_options(const Arguments& a) {
+  Options o;
+  if (a.options.contains("extractor")) o.extractor = a.options["extractor"].as<std::string>();
+  if (a.options.contains("out")) o.out = a.options["out"].as<std::string>();
+  o.cached = a.options.contains("cached");
+  const std::int64_t threads = a.options["threads"].as<std::int64_t>();
+  if (threads < 0) throw usage_error("--threads is at least 0", "0 means all cores");
+  o.threads = run::resolve_threads(threads);
+  if (a.options.contains("only")) {
+    const auto ids = a.options["only"].as<std::vector<std::string>>();
+    o.only.insert(ids.begin(), ids.end());
+  }
+  const std::string of = a.options["of"].as<std::string>();
+  if (of != "mix") {
+    throw usage_error("features of `" + of + "` are not available: only `mix` is",
+                      "leave --of away, or write --of mix");
+  }
+  for (std::size_t i = 0; i < a.positional.size(); ++i) {
+    const std::string& word = a.positional[i];
+    std::error_code error;
+    if (word.find('=') != std::string::npos && !fs::exists(word, error)) {
+      o.parameters.push_back({word, a.argv_index[i]});
+    } else {
+      o.words.push_back(word);
+    }
+  }
+  if (o.words.empty()) {
+    throw usage_error("no recording is named", "retake features AUDIO... or retake features ROOT");
+  }
+  return o;
+}
+
+bool is_pair_set(const fs::path& path) {
+  std::error_code error;
+  return fs::is_directory(path / "input", error);
+}
+
+/// The recordings that the words name; of a pair set, raw and edit of every pair.
+std::vector<Input> find_inputs(const Options& o) {
+  std::vector<Input> inputs;
+  std::set<std::string> unknown = o.only;
+  const auto wanted = [&](const std::string& id) {
+    unknown.erase(id);
+    return o.only.empty() || o.only.contains(id);
+  };
+  for (const std::string& word : o.words) {
+    if (!is_pair_set(word)) {
+      if (wanted(fs::path(word).stem().string())) inputs.push_back({word, {}});
+      continue;
+    }
+    for (const Pair& pair : read_pair_set(word).pairs) {
+      if (!wanted(pair.id)) continue;
+      for (const fs::path& audio : {pair.raw, pair.edit}) {
+        if (!audio.empty()) inputs.push_back({audio, word});
+      }
+    }
+  }
+  if (!unknown.empty()) {
+    throw usage_error("--only " + *unknown.begin() + " is the name of no recording here",
+                      "ids of a pair set are listed by  retake pairs ROOT");
+  }
+  if (inputs.empty()) {
+    throw usage_error("there is no recording in " + o.words.front(),
+                      "name audio files, or a pair set with recordings in input/");
+  }
+  return inputs;
+}
+
+/// Where the features of each recording go; two with one name are an error.
+std::vector<fs::path> find_outputs(const Options& o, const std::vector<Input>& inputs) {
+  std::vector<fs::path> outputs;
+  std::map<fs::path, fs::path> taken;
+  for (const Input& input : inputs) {
+    outputs.push_back(o.out.empty() ? fs::path() : o.out / (input.audio.stem().string() + ".npz"));
+    if (o.out.empty()) continue;
+    const auto [other, fresh] = taken.emplace(outputs.back(), input.audio);
+    if (!fresh && other->second != input.audio) {
+      throw usage_error(other->second.string() + " and " + input.audio.string() +
+                            " would both be written to " + outputs.back().string(),
+                        "call the command once for each, with another -o");
+    }
+  }
+  return outputs;
+}
+
+/// Which recordings an unfinished call has done already. The file is deleted when all are done: a
+/// finished command computes again.
+class Ledger {
+ public:
+  Ledger(const fs::path& folder, const FeatureSpec& spec, const std::vector<Input>& inputs) {
+    std::string key =
+        spec.extractor + '\n' + spec.version + '\n' + to_canonical_json(Value(spec.params)) + '\n';
+    for (const Input& input : inputs) key += fs::absolute(input.audio).string() + '\n';
+    file_ = folder / (".features-" + sha256_hex(key).substr(0, 16) + ".json");
+    std::error_code error;
+    if (!fs::exists(file_, error)) return;
+    try {
+      const Value stored = parse_json(read_file(file_), file_.string());
+      for (const Value& done : stored.as_array()) done_.insert(done.as_string());
+    } catch (const std::exception& problem) {
+      log_warning("the record of unfinished work is not used: " + std::string(problem.what()));
+    }
+  }
+
+  std::size_t size() const { return done_.size(); }
+  bool has(const Input& input) const { return done_.contains(mark(input)); }
+  void add(const Input& input) {
+    done_.insert(mark(input));
+    Array all;
+    for (const std::string& m : done_) all.push_back(Value(m));
+    write_file_atomic(file_, to_json(Value(std::move(all))));
+  }
+  void finish() const {
+    std::error_code error;
+    fs::remove(file_, error);
+  }
+
+ private:
+  /// A recording as it is now: changed ones are done again.
+  static std::string mark(const Input& input) {
+    std::error_code error;
+    const auto size = fs::file_size(input.audio, error);
+    const auto time = fs::last_write_time(input.audio, error).time_since_epoch().count();
+    return fs::absolute(input.audio).string() + '|' + std::to_string(size) + '|' +
+           std::to_string(time);
+  }
+  fs::path file_;
+  std::set<std::string> done_;
+};
+
+/// What is said about one recording.
+Value row_of(const Input& input, const fs::path& out, const FeatureTable& table) {
+  Table t;
+  t["audio"] = Value(input.audio.string());
+  t["out"] = out.empty() ? Value() : Value(out.string());
+  t["rows"] = Value(table.rows());
+  t["rows_per_second"] = table.grid().hop == 0 ? Value() : Value(table.grid().rows_per_second());
+  Array blocks;
+  for (const FeatureBlock& block : table.blocks()) {
+    Table b;
+    b["name"] = Value(block.name);
+    b["width"] = Value(block.width);
+    b["unit"] = Value(block.unit);
+    blocks.push_back(Value(std::move(b)));
+  }
+  t["blocks"] = Value(std::move(blocks));
+  return Value(std::move(t));
+}
+
+/// Everything that is the same for all recordings of a call.
+struct Job {
+  const Options& options;
+  const FeatureExtractor& extractor;
+  FeatureSpec spec;
+  const Context& context;
+};
+
+/// Features of one recording, written where they belong. Nothing is written after a stop.
+FeatureTable compute(const Job& job, const Input& input, const fs::path& out) {
+  const data::FeatureStore store(data::FeatureStore::default_folder(input.root));
+  const std::string audio = input.audio.string();
+  FeatureTable table;
+  if (job.options.cached) {
+    table = store.get(audio, job.extractor, job.spec, job.context);
+  } else {
+    const std::unique_ptr<AudioSource> source = open_audio(audio);
+    table = job.extractor.extract(*source, job.context);
+  }
+  if (job.context.stop_requested()) return table;
+  if (!out.empty()) {
+    data::write_features_npz(out, table);
+  } else if (!job.options.cached) {
+    store.put(audio, job.spec, table);
+  }
+  return table;
+}
+
+std::string human(const Value& result) {
+  std::string text;
+  for (const Value& file : result.as_table().at("files").as_array()) {
+    const Table& f = file.as_table();
+    text += f.at("audio").as_string() + "  " + std::to_string(f.at("rows").as_int()) + " rows";
+    for (const Value& block : f.at("blocks").as_array()) {
+      const Table& b = block.as_table();
+      text += "  " + b.at("name").as_string() + "[" + std::to_string(b.at("width").as_int()) + "]";
+    }
+    if (!f.at("out").is_null()) text += "  -> " + f.at("out").as_string();
+    text += '\n';
+  }
+  return text;
+}
+
+int stopped(const Options& o) {
+  log_info("stopped; the same command goes on where this one ended" +
+           std::string(o.cached ? "" : " (finished recordings are not computed again)"));
+  return static_cast<int>(stop_signal() == SIGINT ? ExitCode::interrupted : ExitCode::preempted);
+}
+
+int run_features(const Arguments& a) {
+  const Options o = read_options(a);
+  install_stop_signals();
+  plugin::Registry registry(a.globals.plugin_path);
+  const config::ResolvedComponent component =
+      config::resolve_component("feature_extractor", o.extractor, o.parameters, registry);
+  const std::vector<Input> inputs = find_inputs(o);
+  const std::vector<fs::path> outputs = find_outputs(o, inputs);
+
+  run::ProgressLine line(run::ProgressLine::mode_of(stderr, a.globals.quiet || a.globals.json));
+  std::size_t at = 0;
+  run::RunContext context(
+      {.threads = o.threads, .progress = [&](std::string_view, double done, double total) {
+         line.update({.what = "features",
+                      .done = static_cast<double>(at) + (total > 0 ? done / total : 0.0),
+                      .total = static_cast<double>(inputs.size()),
+                      .details = inputs[at].audio.filename().string(),
+                      .unit = ""});
+       }});
+  const auto extractor =
+      registry.create<FeatureExtractor>(component.plugin, component.params, context);
+  const Job job{o, *extractor, data::spec_of(*component.info, *extractor, component.params),
+                context};
+  Ledger ledger(o.out.empty() ? data::FeatureStore::default_folder(inputs.front().root) : o.out,
+                job.spec, inputs);
+  if (ledger.size() > 0) {
+    log_info("going on with unfinished work: " + std::to_string(ledger.size()) + " of " +
+             std::to_string(inputs.size()) + " recordings are done");
+  }
+  Array files;
+  std::vector<Diagnostic> failures;
+  for (; at < inputs.size(); ++at) {
+    if (ledger.has(inputs[at])) continue;
+    try {
+      const FeatureTable table = compute(job, inputs[at], outputs[at]);
+      if (context.stop_requested()) return stopped(o);
+      files.push_back(row_of(inputs[at], outputs[at], table));
+      if (inputs.size() > 1) ledger.add(inputs[at]);
+    } catch (const DataError& error) {  // the others are still worth computing
+      failures.insert(failures.end(), error.diagnostics().begin(), error.diagnostics().end());
+    }
+  }
+  ledger.finish();
+  line.finish();
+  Table result;
+  result["extractor"] = Value(component.plugin);
+  result["version"] = Value(extractor->algorithm_version());
+  result["params"] = Value(component.params);
+  result["files"] = Value(std::move(files));
+  const Value value(std::move(result));
+  print_result(a, value, [&] { return human(value); });
+  if (!failures.empty()) throw DataError(std::move(failures));
+  return 0;
+}
+
+const RegisterCommand kRegistered({
+    .name = "features",
+    .synopsis = "AUDIO...|ROOT [-x EXTRACTOR] [key=value ...] [-o DIR] [--of mix] [--only ID...] "
+                "[--cached]",
+    .summary = "compute features of recordings",
+    .examples = {"retake features take1.wav take2.flac -o features",
+                 "retake features ~/pairs -x log_mel hop_length=512 --cached",
+                 "retake features take1.wav -x log_mel preset=bigvgan_log -o features"},
+    .options =
+        [](po::options_description& d) {
+          d.add_options()("extractor,x", po::value<std::string>()->value_name("NAME"),
+                          "feature extractor (default log_mel)")(
+              "out,o", po::value<std::string>()->value_name("DIR"),
+              "write DIR/{stem}.npz: one float32 array (width, rows) per block, and `times` in "
+              "seconds; without -o the features go into the store")(
+              "of", po::value<std::string>()->value_name("WHAT")->default_value("mix"),
+              "mix: the recording itself")(
+              "only", po::value<std::vector<std::string>>()->value_name("ID")->multitoken(),
+              "only these pairs of a set, or recordings of this name")(
+              "cached", "take what the store has, and store what is computed")(
+              "threads", po::value<std::int64_t>()->value_name("N")->default_value(0),
+              "threads; 0: all cores");
+        },
+    .run = run_features,
+    .details =
+        "ROOT is a pair set: raw and edit of every pair. Words with = are parameters of the "
+        "extractor (retake plugins params feature_extractor/NAME lists them). A command that was "
+        "stopped goes on where it ended when it is given again.",
+});
+
+}  // namespace
+}  // namespace retake::cli
