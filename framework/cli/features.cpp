@@ -252,14 +252,18 @@ int run_features(const Arguments& a) {
 
   run::ProgressLine line(run::ProgressLine::mode_of(stderr, a.globals.quiet || a.globals.json));
   std::size_t at = 0;
-  run::RunContext context(
-      {.threads = o.threads, .progress = [&](std::string_view, double done, double total) {
-         line.update({.what = "features",
-                      .done = static_cast<double>(at) + (total > 0 ? done / total : 0.0),
-                      .total = static_cast<double>(inputs.size()),
-                      .details = inputs[at].audio.filename().string(),
-                      .unit = ""});
-       }});
+  run::RunContext::Options settings;
+  settings.threads = o.threads;
+  settings.progress = [&](std::string_view, double done, double total) {
+    run::ProgressState state;
+    state.what = "features";
+    state.done = static_cast<double>(at) + (total > 0 ? done / total : 0.0);
+    state.total = static_cast<double>(inputs.size());
+    state.details = inputs[at].audio.filename().string();
+    state.unit.clear();
+    line.update(state);
+  };
+  run::RunContext context(std::move(settings));
   const auto extractor =
       registry.create<FeatureExtractor>(component.plugin, component.params, context);
   const Job job{o, *extractor, data::spec_of(*component.info, *extractor, component.params),
@@ -271,6 +275,7 @@ int run_features(const Arguments& a) {
              std::to_string(inputs.size()) + " recordings are done");
   }
   Array files;
+  Table resolved = component.params;  // until an extractor tells what it made of them
   std::vector<Diagnostic> failures;
   for (; at < inputs.size(); ++at) {
     if (ledger.has(inputs[at])) continue;
@@ -278,6 +283,7 @@ int run_features(const Arguments& a) {
       const FeatureTable table = compute(job, inputs[at], outputs[at]);
       if (context.stop_requested()) return stopped(o);
       files.push_back(row_of(inputs[at], outputs[at], table));
+      resolved = table.spec().params;
       if (inputs.size() > 1) ledger.add(inputs[at]);
     } catch (const DataError& error) {  // the others are still worth computing
       failures.insert(failures.end(), error.diagnostics().begin(), error.diagnostics().end());
@@ -288,7 +294,7 @@ int run_features(const Arguments& a) {
   Table result;
   result["extractor"] = Value(component.plugin);
   result["version"] = Value(extractor->algorithm_version());
-  result["params"] = Value(component.params);
+  result["params"] = Value(std::move(resolved));
   result["files"] = Value(std::move(files));
   const Value value(std::move(result));
   print_result(a, value, [&] { return human(value); });
