@@ -118,8 +118,8 @@ class Band {
 
   void compose(double seconds) {
     const double bar_s = 4 * 60.0 / tempo_;
-    constexpr std::array<const char*, 6> form = {"verse", "chorus", "verse", "chorus", "solo",
-                                                 "chorus"};
+    constexpr std::array<const char*, 6> form = {"verse",  "chorus", "verse",
+                                                 "chorus", "solo",   "chorus"};
     sections_.push_back(new_section("intro"));
     double length = 8 * bar_s;  // intro and outro
     for (std::size_t i = 0; length < seconds; ++i) {

@@ -134,8 +134,8 @@ std::vector<float> stick_click(Rng& rng, double sample_rate) {
 void mix_in(std::span<const float> sound, std::int64_t at, double gain, std::span<float> out) {
   const auto g = static_cast<float>(gain);
   const auto from = std::max<std::int64_t>(0, -at);
-  const auto to = std::min(static_cast<std::int64_t>(sound.size()),
-                           static_cast<std::int64_t>(out.size()) - at);
+  const auto to =
+      std::min(static_cast<std::int64_t>(sound.size()), static_cast<std::int64_t>(out.size()) - at);
   for (std::int64_t i = from; i < to; ++i) {
     out[static_cast<std::size_t>(at + i)] += g * sound[static_cast<std::size_t>(i)];
   }
@@ -173,6 +173,8 @@ void add_room(std::span<float> samples, double sample_rate, double seconds, doub
   for (std::size_t i = 0; i < samples.size(); ++i) samples[i] += w * sum[i];
 }
 
-double midi_hz(double note) { return 440.0 * std::pow(2.0, (note - 69.0) / 12.0); }
+double midi_hz(double note) {
+  return 440.0 * std::pow(2.0, (note - 69.0) / 12.0);
+}
 
 }  // namespace retake::synthetic

@@ -35,9 +35,9 @@ struct Envelope {
 struct Note {
   double hz = 440.0;
   double gain = 0.1;
-  double glide_hz = 0.0;   ///< where the pitch starts; 0: at `hz`
+  double glide_hz = 0.0;  ///< where the pitch starts; 0: at `hz`
   double glide_s = 0.05;
-  double vibrato = 0.0;    ///< share of the pitch
+  double vibrato = 0.0;  ///< share of the pitch
   Envelope envelope;
 };
 

@@ -75,7 +75,8 @@ void say_syllable(Rng& rng, double voice_hz, double stress, double sample_rate, 
     const double pulse = phase < 0.6 ? phase / 0.6 : 0.0;
     const double breath = 0.03 * rng.uniform(-1.0, 1.0);
     double y = 0.0;
-    for (std::size_t k = 0; k < 3; ++k) y += formants[k].step(pulse - 0.3 + breath) / (1.0 + 0.8 * static_cast<double>(k));
+    for (std::size_t k = 0; k < 3; ++k)
+      y += formants[k].step(pulse - 0.3 + breath) / (1.0 + 0.8 * static_cast<double>(k));
     const double voiced = t < consonant_s ? 0.0 : std::sin(std::numbers::pi * x);
     const double noise = t < consonant_s ? 0.35 * hiss.step(rng.uniform(-1.0, 1.0)) : 0.0;
     out[static_cast<std::size_t>(place)] += static_cast<float>(stress * (voiced * y + noise));
@@ -177,7 +178,7 @@ AudioBuffer scraps(Rng& rng, std::int64_t n, const Music& music) {
   const double rate = out.sample_rate;
   std::int64_t at = -std::llround(0.2 * rate * rng.uniform());
   while (at < n) {
-    const auto length = std::llround(rng.uniform(0.3, 1.1) * rate);
+    const std::int64_t length = std::llround(rng.uniform(0.3, 1.1) * rate);
     Pass pass;
     pass.drift.begin = rng.uniform() * static_cast<double>(music.audio.samples());
     pass.drift.slope = std::pow(2.0, static_cast<double>(rng.integer(-4, 4)) / 12.0) - 1.0;
@@ -224,7 +225,8 @@ void set_level(AudioBuffer& audio, double level) {
         sum += x * x;
       }
     }
-    power.push_back(sum / static_cast<double>((end - at) * static_cast<std::int64_t>(audio.channel_count())));
+    power.push_back(
+        sum / static_cast<double>((end - at) * static_cast<std::int64_t>(audio.channel_count())));
   }
   const double loudest = power.empty() ? 0.0 : *std::max_element(power.begin(), power.end());
   double sum = 0.0;

@@ -24,8 +24,9 @@ class Interpolator {
       for (int k = 0; k < kTaps; ++k) {
         const double x = k - (kTaps / 2 - 1) - static_cast<double>(p) / kPhases;
         const double u = x / (kTaps / 2);
-        const double window =
-            std::abs(u) >= 1.0 ? 0.0 : 0.42 + 0.5 * std::cos(kPi * u) + 0.08 * std::cos(2 * kPi * u);
+        const double window = std::abs(u) >= 1.0
+                                  ? 0.0
+                                  : 0.42 + 0.5 * std::cos(kPi * u) + 0.08 * std::cos(2 * kPi * u);
         const double sinc = std::abs(x) < 1e-12 ? 1.0 : std::sin(kPi * x) / (kPi * x);
         taps[static_cast<std::size_t>(k)] = sinc * window;
         sum += sinc * window;

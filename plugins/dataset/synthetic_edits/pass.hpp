@@ -55,7 +55,7 @@ enum class Fault { none, wobble, layer, drop_out };
 struct Pass {
   Drift drift;
   Fault fault = Fault::none;
-  Drift layer;              ///< a second playing of another place, on top
+  Drift layer;  ///< a second playing of another place, on top
   double layer_gain = 0.0;
   struct Hole {
     std::int64_t begin = 0;  ///< pass samples

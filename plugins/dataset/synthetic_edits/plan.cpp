@@ -52,9 +52,9 @@ class Planner {
     const double at = s * rate_;
     double best = at;
     double strength = 0.0;
-    const auto first = std::lower_bound(
-        music_.onsets.begin(), music_.onsets.end(), at - reach,
-        [](const Onset& o, double v) { return static_cast<double>(o.at) < v; });
+    const auto first =
+        std::lower_bound(music_.onsets.begin(), music_.onsets.end(), at - reach,
+                         [](const Onset& o, double v) { return static_cast<double>(o.at) < v; });
     for (auto it = first; it != music_.onsets.end() && static_cast<double>(it->at) <= at + reach;
          ++it) {
       if (it->strength <= strength) continue;
@@ -73,8 +73,8 @@ class Planner {
           std::clamp(log_normal(rng_, p_.run_s, 0.5), 0.35 * p_.run_s, 4.0 * p_.run_s);
       double next = at / rate_ + length;
       if (end / rate_ - next < 0.4 * p_.run_s) next = end / rate_;
-      const double cut = std::clamp(snap(next), at + 1.0 * rate_,
-                                    static_cast<double>(music_.audio.samples()));
+      const double cut =
+          std::clamp(snap(next), at + 1.0 * rate_, static_cast<double>(music_.audio.samples()));
       runs_.push_back({at, cut});
       at = cut;
     }
@@ -145,8 +145,7 @@ class Planner {
 
   double add_junk(const std::string& kind, double seconds) {
     Piece piece;
-    piece.parts.push_back(
-        {kind, std::max<std::int64_t>(1, std::llround(seconds * rate_))});
+    piece.parts.push_back({kind, std::max<std::int64_t>(1, std::llround(seconds * rate_))});
     piece.level = kind == "silence" ? 0.0 : somewhere_level();
     add(std::move(piece));
     return seconds;
@@ -258,9 +257,7 @@ class Planner {
   }
 
   /// All of what is left, when little would remain.
-  static double fit(double seconds, double left) {
-    return left - seconds < 1.0 ? left : seconds;
-  }
+  static double fit(double seconds, double left) { return left - seconds < 1.0 ? left : seconds; }
 
   /// The next run, or several that are all still to come, played through: well or badly.
   double whole_pass(std::size_t k, double left, bool good) {
@@ -354,7 +351,7 @@ class Planner {
       s.gain_db = std::round(gain * 100.0) / 100.0;
       if (i + 1 == edl.segments.size()) continue;
       const Segment& next = edl.segments[i + 1];
-      const auto wanted =
+      const std::int64_t wanted =
           std::llround(rng_.uniform(p_.join_ms_min, p_.join_ms_max) / 1000.0 * rate_);
       // A join borrows from outside both segments, so there must be something.
       s.join.samples = std::min({wanted, (s.end - s.begin) / 4, (next.end - next.begin) / 4,
@@ -370,7 +367,7 @@ class Planner {
 
   std::int64_t fade_samples(double least, double most, double edit_s, const Segment& s) {
     const double seconds = rng_.uniform(least, std::min(most, std::max(least, 0.05 * edit_s)));
-    return std::min(std::llround(seconds * rate_), (s.end - s.begin) / 3);
+    return std::min<std::int64_t>(std::llround(seconds * rate_), (s.end - s.begin) / 3);
   }
 
   Table facts(const Plan& plan) const {
@@ -382,8 +379,8 @@ class Planner {
     t["out_of_order"] = Value(out_of_order_);
     t["bad_after"] = Value(bad_after_);
     t["pieces"] = Value(static_cast<std::int64_t>(pieces_.size()));
-    t["keep"] = Value(static_cast<double>(plan.truth.output_samples()) /
-                      static_cast<double>(plan.samples));
+    t["keep"] =
+        Value(static_cast<double>(plan.truth.output_samples()) / static_cast<double>(plan.samples));
     return t;
   }
 

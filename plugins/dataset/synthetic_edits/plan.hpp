@@ -27,11 +27,11 @@ struct Piece {
   std::vector<Part> parts;  ///< a take and, perhaps, the playing on after it
   bool is_pass = false;     ///< a pass of the song, else junk of the first part's kind
   Pass pass;
-  std::uint64_t seed = 0;   ///< of junk, and of the equaliser
-  double level = 0.0;       ///< RMS of junk
+  std::uint64_t seed = 0;  ///< of junk, and of the equaliser
+  double level = 0.0;      ///< RMS of junk
   double gain = 1.0;
-  int run = -1;             ///< index of the kept run, in song order
-  Splice next;              ///< how the following piece is joined on
+  int run = -1;  ///< index of the kept run, in song order
+  Splice next;   ///< how the following piece is joined on
 
   std::int64_t samples() const;
 };
@@ -41,7 +41,7 @@ struct Plan {
   std::int64_t samples = 0;  ///< of the raw
   Edl truth;                 ///< segments with joins, fades and gain; the source is filled in later
   std::vector<MaterialSpan> material;
-  Table facts;               ///< what the meta file says of the session
+  Table facts;  ///< what the meta file says of the session
 };
 
 /// Wanted lengths of a session.

@@ -44,7 +44,10 @@ class Performer {
  public:
   Performer(const Plan& plan, const Params& params, const Music& music, std::uint64_t noise_seed,
             const Sink& sink)
-      : plan_(plan), p_(params), music_(music), sink_(sink),
+      : plan_(plan),
+        p_(params),
+        music_(music),
+        sink_(sink),
         room_(noise_seed, music.audio.channel_count()) {
     // Peaks of the song at 0.45: the edit's gain and the variations of passes fit above.
     level_ = 0.45F;
@@ -72,10 +75,9 @@ class Performer {
   /// The piece from `before` samples ahead of its start to `after` past its end.
   AudioBuffer render(const Piece& piece, std::int64_t before, std::int64_t after) {
     const std::int64_t n = before + piece.samples() + after;
-    AudioBuffer sound = piece.is_pass
-                            ? render_pass(piece.pass, music_.audio, -before, n)
-                            : render_junk(piece.parts.front().kind, piece.seed, n, piece.level,
-                                          music_);
+    AudioBuffer sound =
+        piece.is_pass ? render_pass(piece.pass, music_.audio, -before, n)
+                      : render_junk(piece.parts.front().kind, piece.seed, n, piece.level, music_);
     Rng rng(piece.seed);
     const Equaliser equaliser(rng, p_.pass_eq_db, music_.audio.sample_rate);
     for (auto& channel : sound.channels) {

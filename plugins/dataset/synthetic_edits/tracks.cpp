@@ -20,8 +20,8 @@ namespace fs = std::filesystem;
 namespace {
 
 bool is_audio(const fs::path& file) {
-  static const std::set<std::string> extensions = {".wav", ".flac", ".ogg",  ".oga", ".opus", ".mp3",
-                                                   ".aif", ".aiff", ".w64",  ".rf64", ".caf"};
+  static const std::set<std::string> extensions = {
+      ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".w64", ".rf64", ".caf"};
   std::string extension = file.extension().string();
   for (char& c : extension) c = (c >= 'A' && c <= 'Z') ? static_cast<char>(c + 32) : c;
   return extensions.count(extension) != 0;
@@ -52,11 +52,11 @@ std::vector<fs::path> audio_files(const fs::path& folder) {
     if (it->is_regular_file() && is_audio(it->path())) files.push_back(it->path());
   }
   if (error) {
-    throw DataError(file_diagnostic("E520", folder.string(),
-                                    "music folder " + folder.string() +
-                                        " cannot be read: " + error.message(),
-                                    "name a folder of finished tracks, or leave `music` empty for "
-                                    "the built-in band"));
+    throw DataError(
+        file_diagnostic("E520", folder.string(),
+                        "music folder " + folder.string() + " cannot be read: " + error.message(),
+                        "name a folder of finished tracks, or leave `music` empty for "
+                        "the built-in band"));
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -264,9 +264,8 @@ std::vector<Track> band_tracks(std::int64_t count, std::uint64_t seed) {
   for (std::int64_t i = 0; i < count; ++i) {
     std::string number = std::to_string(i + 1);
     number.insert(0, 4 - std::min<std::size_t>(4, number.size()), '0');
-    tracks.push_back({"band_" + number,
-                      "band/" + std::to_string(seed) + "/" + std::to_string(i + 1),
-                      {}});
+    tracks.push_back(
+        {"band_" + number, "band/" + std::to_string(seed) + "/" + std::to_string(i + 1), {}});
   }
   return tracks;
 }
@@ -310,7 +309,8 @@ double music_level(const AudioBuffer& audio) {
         sum += x * x;
       }
     }
-    power.push_back(sum / static_cast<double>((end - at) * static_cast<std::int64_t>(audio.channel_count())));
+    power.push_back(
+        sum / static_cast<double>((end - at) * static_cast<std::int64_t>(audio.channel_count())));
   }
   std::sort(power.begin(), power.end());
   double sum = 0.0;

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "retake/context.hpp"
 #include "retake/data/pair_set.hpp"
 #include "retake/edit/edl.hpp"
 
@@ -27,6 +26,11 @@ struct EditDamage {
   bool any() const;
 };
 
+/// SHA-256, 64 hex digits, of a text, and of the bytes of files one after another (DataError when
+/// one cannot be read).
+std::string hash_text(const std::string& text);
+std::string hash_files(const std::vector<std::filesystem::path>& files);
+
 /// What is known of a pair before it is made.
 struct PairDraft {
   std::string id;  ///< becomes file names
@@ -35,6 +39,7 @@ struct PairDraft {
   std::string identity;  ///< changes whenever the pair would be another; see PairWriter::has
   double sample_rate = 0.0;
   int channels = 0;
+  std::int64_t samples = 0;       ///< of the raw: exactly so many will be appended
   std::string container = "wav";  ///< wav or flac
   EditDamage damage;
 };
@@ -54,6 +59,10 @@ class PairWriter {
  public:
   explicit PairWriter(std::filesystem::path root);
 
+  /// Sets Pair::split of the pairs that are to be made (id and group are known): as splits.toml
+  /// says for groups it has, the others by the rule. Writes splits.toml.
+  void place(std::vector<Pair>& pairs, const SplitRule& rule) const;
+
   /// True when the pair is there, complete and of this identity. Throws DataError when a pair of
   /// this id is there that was made otherwise.
   bool has(const std::string& id, const std::string& identity) const;
@@ -69,7 +78,7 @@ class PairWriter {
     std::int64_t samples() const;
     /// Closes the raw, renders the truth through the renderer, damages the edit where asked, and
     /// puts all files in place.
-    void finish(PairTruth truth, const Context& context);
+    void finish(PairTruth truth);
 
    private:
     friend class PairWriter;
