@@ -5,10 +5,10 @@
 #include <map>
 #include <set>
 
+#include "audio/sound_file.hpp"
 #include "core/files.hpp"
 #include "data/material.hpp"
 #include "data/splits.hpp"
-#include "retake/audio/source.hpp"
 #include "retake/log.hpp"
 
 namespace retake {
@@ -144,9 +144,7 @@ class Scanner {
 
   double seconds_of(const Pair& pair, const fs::path& file) {
     try {
-      const AudioInfo info = open_audio(file.string())->info();
-      if (info.samples > 0) return static_cast<double>(info.samples) / info.sample_rate;
-      problem("E504", file, file.string() + " holds no samples", "replace the file");
+      return audio_seconds(file);
     } catch (const DataError& e) {
       for (const Diagnostic& d : e.diagnostics()) scan_.problems.push_back(d);
     }
@@ -235,6 +233,11 @@ std::vector<Pair> PairSet::in_split(const std::string& split) const {
     if (pair.split == split) out.push_back(pair);
   }
   return out;
+}
+
+double audio_seconds(const fs::path& file) {
+  const audio::SoundFile opened(file.string());
+  return static_cast<double>(opened.info().samples) / opened.info().sample_rate;
 }
 
 PairScan scan_pairs(const fs::path& root, const SplitRule& rule, bool use_stored) {

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "retake/audio/source.hpp"
+#include "retake/data/pair_set.hpp"
 #include "retake/data/pair_writer.hpp"
 #include "retake/error.hpp"
 #include "retake/log.hpp"
@@ -87,19 +88,17 @@ class OneChannel final : public AudioSource {
   std::vector<std::vector<float>> rest_;
 };
 
-AudioBuffer read_part(const fs::path& file, double begin_s, double seconds) {
-  const auto source = open_audio(file.string());
-  const AudioInfo& info = source->info();
+AudioBuffer read_part(AudioSource& source, double begin_s, double seconds) {
+  const AudioInfo& info = source.info();
   AudioBuffer out;
   out.sample_rate = info.sample_rate;
-  const auto begin = std::llround(begin_s * info.sample_rate);
-  const auto n = std::min(info.samples - begin, std::llround(seconds * info.sample_rate));
+  const std::int64_t begin = std::llround(begin_s * info.sample_rate);
+  const std::int64_t n = std::max<std::int64_t>(
+      0, std::min<std::int64_t>(info.samples - begin, std::llround(seconds * info.sample_rate)));
   std::vector<float*> to;
-  for (int c = 0; c < info.channels; ++c) {
-    out.channels.emplace_back(static_cast<std::size_t>(std::max<std::int64_t>(0, n)));
-  }
+  for (int c = 0; c < info.channels; ++c) out.channels.emplace_back(static_cast<std::size_t>(n));
   for (auto& channel : out.channels) to.push_back(channel.data());
-  if (n > 0) source->read(begin, n, to);
+  if (n > 0) source.read(begin, n, to);
   return out;
 }
 
@@ -239,9 +238,7 @@ std::vector<Track> list_tracks(const std::vector<std::string>& folders, double m
   std::vector<Track> tracks;
   std::map<std::string, int> names;
   for (auto& [name, files] : found) {
-    const AudioInfo info = open_audio(files.front().string())->info();
-    const double seconds = static_cast<double>(info.samples) / info.sample_rate;
-    if (seconds < min_track_s) {
+    if (audio_seconds(files.front()) < min_track_s) {
       log_info("left out, shorter than min_track_s: " + files.front().string());
       continue;
     }
@@ -275,20 +272,19 @@ Music load_track(const Track& track, double seconds, std::int64_t sample_rate,
   Music music;
   double begin_s = 0.0;
   for (const fs::path& file : track.files) {
+    const auto source = open_audio(file.string());
     if (file == track.files.front()) {
-      const AudioInfo info = open_audio(file.string())->info();
+      const AudioInfo& info = source->info();
       const double length = static_cast<double>(info.samples) / info.sample_rate;
       begin_s = rng.uniform() * std::max(0.0, length - seconds);
-      music.audio = read_part(file, begin_s, seconds);
+      music.audio = read_part(*source, begin_s, seconds);
     } else {
-      add_stem(music.audio, read_part(file, begin_s, seconds), file);
+      add_stem(music.audio, read_part(*source, begin_s, seconds), file);
     }
   }
+  change_channels(music.audio, channels);
   if (sample_rate > 0) {
-    change_channels(music.audio, channels);
     music.audio = resampled(std::move(music.audio), static_cast<double>(sample_rate));
-  } else {
-    change_channels(music.audio, channels);
   }
   normalise(music, track);
   music.onsets = find_onsets(music.audio);

@@ -58,6 +58,10 @@ struct SplitRule {
   std::uint64_t seed = 0;
 };
 
+/// Length of an audio file by its header (an estimate for lossy files), seconds. Throws DataError
+/// when the file is missing, empty, truncated or no audio.
+double audio_seconds(const std::filesystem::path& file);
+
 /// Parses "test=0.2,val=0.1,by=group,seed=3". Throws UsageError naming the part that is wrong.
 SplitRule parse_split_rule(const std::string& text);
 
