@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "core/files.hpp"
@@ -41,8 +42,10 @@ class Reader {
         edl.segments.push_back(segment((*list)[i], "segments[" + std::to_string(i) + "]"));
       }
     }
-    stop_if_failed();
-    for (const std::string& problem : problems(edl)) add(problem);
+    for (const std::string& problem : problems(edl)) {
+      // What could not be read stands in `edl` as a neutral value and was reported already.
+      if (!broken_.contains(item_of(problem))) add(problem);
+    }
     stop_if_failed();
     return edl;
   }
@@ -53,7 +56,14 @@ class Reader {
     errors_.push_back(file_diagnostic("E421", origin_, message,
                                       "mend the EDL; its format is docs/edl.schema.json"));
   }
-  void fail(const std::string& where, const std::string& what) { add(where + ": " + what); }
+  void fail(const std::string& where, const std::string& what) {
+    broken_.insert(item_of(where));
+    add(where + ": " + what);
+  }
+  /// "segments[3]" of "segments[3].join: ...".
+  static std::string item_of(const std::string& where) {
+    return where.substr(0, where.find_first_of(".:]"));
+  }
   void stop_if_failed() const {
     if (!errors_.empty()) throw DataError(errors_);
   }
@@ -265,6 +275,7 @@ class Reader {
 
   std::string origin_;
   std::vector<Diagnostic> errors_;
+  std::set<std::string> broken_;  ///< sources and segments with a value that could not be read
 };
 
 Value fade_value(std::int64_t samples, Curve curve) {

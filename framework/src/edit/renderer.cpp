@@ -124,7 +124,8 @@ PcmFormat choose_format(const RenderRequest& request, const AudioInfo& first) {
   std::string extension = request.output.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (extension.empty() || extension == audio::file_extension(format)) return format;
+  if (request.add_extension || extension.empty() || extension == audio::file_extension(format))
+    return format;
   if (extension == ".aif") extension = ".aiff";
   for (const char* known : {"wav", "flac", "aiff", "w64", "caf", "rf64"}) {
     if (extension.substr(1) != known) continue;
@@ -343,7 +344,8 @@ RenderReport render(const Edl& edl, const RenderRequest& request) {
   const PcmFormat format = choose_format(request, readers.front()->info());
   RenderReport report;
   report.output = request.output;
-  if (report.output.extension().empty()) report.output += audio::file_extension(format);
+  if (request.add_extension || report.output.extension().empty())
+    report.output += audio::file_extension(format);
   RenderRequest exact = request;
   exact.output = report.output;
   check_output(edl, exact, format);

@@ -18,6 +18,8 @@ struct RenderRequest {
   /// Where the audio goes. The extension chooses the container (wav, flac, aiff, w64, caf, rf64);
   /// without one that of the first source is used.
   std::filesystem::path output;
+  /// `output` is a name to which the extension of the first source's format is added.
+  bool add_extension = false;
   /// What errors about the EDL name as their file.
   std::string edl_name;
   /// Called now and then with samples done and in total.

@@ -145,6 +145,12 @@ TEST_CASE("what is wrong around the segments is named too, all of it at once") {
   CHECK(contains(complaint(R"({"schema":"retake.edl/1","sources":[{"path":"a","sample_rate":44100},
                    {"path":"b","sample_rate":48000}],"segments":[]})"),
                  "one rate"));
+  const std::string both = complaint(with_segment(
+      R"({"begin":0,"end":9,"gian_db":1},{"begin":0,"end":9000},{"begin":"x","end":0})"));
+  CHECK(contains(both, "segments[0]: unknown key"));
+  CHECK(contains(both, "segments[1]: the range"));
+  CHECK(contains(both, "segments[2].begin"));
+  CHECK_FALSE(contains(both, "segments[2]: the range"));
   CHECK_THROWS_AS(parse_json("{\"schema\": NaN}", "x"), DataError);
   CHECK_THROWS_AS(read_edl("/nowhere/at all.json"), DataError);
 }
