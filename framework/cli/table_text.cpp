@@ -15,7 +15,7 @@ std::size_t width(const std::string& text) {
 }
 
 std::string number(double x) {
-  if (std::abs(x) < 1e15 && x == std::floor(x)) {
+  if (std::abs(x) < 1e7 && x == std::floor(x)) {
     return std::to_string(static_cast<long long>(x));
   }
   return format_double(x);

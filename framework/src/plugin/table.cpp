@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "config/host_tables.hpp"
 #include "plugin/errors.hpp"
 
 namespace retake::plugin {
@@ -22,9 +23,11 @@ bool is_name(const std::string& name) {
 /// Names that experiment files give a meaning of their own inside or beside a component table.
 const std::set<std::string>& reserved_names() {
   static const std::set<std::string> names = [] {
-    std::set<std::string> all = {"extends", "merge",  "experiment", "train",  "run",    "watch",
-                                 "sweep",   "plugin", "version",    "weight", "enabled"};
-    for (const std::string& kind : host_kinds()) all.insert(kind);
+    std::set<std::string> all;
+    for (const auto& words :
+         {config::host_table_names(), config::reserved_component_keys(), host_kinds()}) {
+      all.insert(words.begin(), words.end());
+    }
     return all;
   }();
   return names;
