@@ -1,0 +1,327 @@
+#include "path.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace retake::xcorr {
+namespace {
+
+constexpr double kTolerance = 1.2;      ///< matches of one line, samples
+constexpr std::int32_t kPatience = 14;  ///< chunks (2 s) that a line may be unseen
+constexpr std::int64_t kMargin = 70;    ///< frames (0.8 s) measured beyond the chunks seen
+constexpr std::int64_t kSmooth = 3;     ///< frames on each side
+
+struct Support {
+  double offset;
+  std::int32_t first;
+  std::int32_t last;
+  float best;
+  int count;
+};
+
+/// Clusters by offset, then splits at long absences.
+std::vector<Support> cluster(std::vector<Match> matches) {
+  std::sort(matches.begin(), matches.end(), [](const Match& a, const Match& b) {
+    return a.offset != b.offset ? a.offset < b.offset : a.chunk < b.chunk;
+  });
+  std::vector<Support> out;
+  for (std::size_t begin = 0; begin < matches.size();) {
+    // A cluster reaches while neighbours are close, but no wider than the tolerance.
+    std::size_t end = begin + 1;
+    while (end < matches.size() &&
+           matches[end].offset - matches[begin].offset < 2.0 * kTolerance &&
+           matches[end].offset - matches[end - 1].offset < kTolerance) {
+      ++end;
+    }
+    std::sort(matches.begin() + static_cast<std::ptrdiff_t>(begin),
+              matches.begin() + static_cast<std::ptrdiff_t>(end),
+              [](const Match& a, const Match& b) { return a.chunk < b.chunk; });
+    for (std::size_t i = begin; i < end;) {
+      double weight = 0.0;
+      double sum = 0.0;
+      Support s{0.0, matches[i].chunk, matches[i].chunk, 0.0F, 0};
+      for (; i < end && matches[i].chunk - s.last <= kPatience; ++i) {
+        const double c = matches[i].correlation;
+        const double w = std::pow(c, 4) / (1.0 - std::min(c, 0.999));
+        weight += w;
+        sum += w * matches[i].offset;
+        s.last = matches[i].chunk;
+        s.best = std::max(s.best, matches[i].correlation);
+        ++s.count;
+      }
+      s.offset = sum / weight;
+      out.push_back(s);
+    }
+    begin = end;
+  }
+  return out;
+}
+
+/// Per frame sums of products, smoothed by a triangle.
+void smooth(std::vector<double>& x) {
+  const auto n = static_cast<std::int64_t>(x.size());
+  std::vector<double> y(x.size(), 0.0);
+  for (std::int64_t t = 0; t < n; ++t) {
+    for (std::int64_t k = -kSmooth; k <= kSmooth; ++k) {
+      const std::int64_t at = std::clamp<std::int64_t>(t + k, 0, n - 1);
+      y[static_cast<std::size_t>(t)] +=
+          static_cast<double>(kSmooth + 1 - std::abs(k)) * x[static_cast<std::size_t>(at)];
+    }
+  }
+  x = std::move(y);
+}
+
+Line measure(const Samples& raw, const Samples& edit, const Support& support,
+             std::int64_t frames) {
+  constexpr std::int64_t kChunkFrames = kChunkHop * Bands::kHop / kFrame;
+  Line line;
+  line.offset = support.offset;
+  line.first = std::max<std::int64_t>(0, support.first * kChunkFrames - kMargin);
+  const std::int64_t last = std::min(
+      frames, support.last * kChunkFrames + kChunkRows * Bands::kHop / kFrame + kMargin);
+  const auto count = static_cast<std::size_t>(std::max<std::int64_t>(0, last - line.first));
+  std::vector<double> er(count);
+  std::vector<double> rr(count);
+  std::vector<double> ee(count);
+  std::vector<float> r(kFrame);
+  const auto size = static_cast<std::int64_t>(edit.size());
+  for (std::size_t t = 0; t < count; ++t) {
+    // A frame is centred on its time.
+    const std::int64_t begin = (line.first + static_cast<std::int64_t>(t)) * kFrame - kFrame / 2;
+    read_shifted(raw, static_cast<double>(begin) + line.offset, kFrame, r.data());
+    for (std::int64_t i = std::max<std::int64_t>(0, -begin); i < kFrame && begin + i < size; ++i) {
+      const double e = edit[static_cast<std::size_t>(begin + i)];
+      const double v = r[static_cast<std::size_t>(i)];
+      er[t] += e * v;
+      rr[t] += v * v;
+      ee[t] += e * e;
+    }
+  }
+  smooth(er);
+  smooth(rr);
+  smooth(ee);
+  line.correlation.resize(count);
+  for (std::size_t t = 0; t < count; ++t) {
+    const double energy = rr[t] * ee[t];
+    const double c = energy > 1e-18 ? er[t] / std::sqrt(energy) : 0.0;
+    line.correlation[t] = static_cast<float>(std::clamp(c, 0.0, 1.0));
+  }
+  return line;
+}
+
+}  // namespace
+
+std::vector<Line> measure_lines(const Samples& raw, const Samples& edit, std::vector<Match> matches,
+                                const Context& context) {
+  auto supports = cluster(std::move(matches));
+  // A single weak match is chance.
+  std::erase_if(supports, [](const Support& s) {
+    return s.best < 0.35F || (s.count == 1 && s.best < 0.5F);
+  });
+  const std::int64_t frames = static_cast<std::int64_t>(edit.size()) / kFrame + 1;
+  std::vector<Line> lines(supports.size());
+  context.parallel_for(supports.size(), 4, [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) lines[i] = measure(raw, edit, supports[i], frames);
+  });
+  std::sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
+    return a.first != b.first ? a.first < b.first : a.offset < b.offset;
+  });
+  return lines;
+}
+
+namespace {
+
+constexpr double kIndependent = 4.0;  ///< independent values that a frame is counted as
+constexpr double kLeastResidual = 1e-3;
+
+double log_likelihood(double correlation) {
+  return -0.5 * kIndependent * std::log(std::max(1.0 - correlation * correlation, kLeastResidual));
+}
+
+/// Jumps forward are what edits mostly do: among exact repeats the nearest one ahead wins.
+double jump_penalty(double from, double to) {
+  const double seconds = (to - from) / kRate;
+  return seconds >= 0.0 ? std::min(1.0, 0.1 * std::log1p(seconds))
+                        : 1.0 + std::min(1.0, 0.1 * std::log1p(-seconds));
+}
+
+/// Frames where the edit is silent: every line explains them.
+std::vector<char> silent_frames(const Samples& x, std::int64_t frames) {
+  double total = 0.0;
+  for (const float v : x) total += static_cast<double>(v) * v;
+  const double floor = 1e-8 * total / static_cast<double>(std::max<std::size_t>(1, x.size()));
+  std::vector<char> out(static_cast<std::size_t>(frames), 0);
+  const auto size = static_cast<std::int64_t>(x.size());
+  for (std::int64_t t = 0; t < frames; ++t) {
+    double energy = 0.0;
+    const std::int64_t begin = std::max<std::int64_t>(0, t * kFrame - kFrame / 2);
+    const std::int64_t end = std::min(size, t * kFrame + kFrame / 2);
+    for (std::int64_t i = begin; i < end; ++i) {
+      energy += static_cast<double>(x[static_cast<std::size_t>(i)]) * x[static_cast<std::size_t>(i)];
+    }
+    out[static_cast<std::size_t>(t)] = energy <= floor * kFrame;
+  }
+  return out;
+}
+
+class Viterbi {
+ public:
+  Viterbi(const std::vector<Line>& lines, const Samples& raw, const Samples& edit,
+          std::int64_t frames, const PathSettings& settings)
+      : lines_(lines),
+        frames_(frames),
+        settings_(settings),
+        silent_(silent_frames(edit, frames)),
+        none_(log_likelihood(settings.no_source)) {
+    raw_silent_ = silent_frames(raw, static_cast<std::int64_t>(raw.size()) / kFrame + 1);
+    came_from_.resize(lines.size());
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      came_from_[i].assign(lines[i].correlation.size(), kContinue);
+    }
+    none_from_.assign(static_cast<std::size_t>(frames), kContinue);
+  }
+
+  std::vector<Run> run() {
+    forward();
+    return backward();
+  }
+
+ private:
+  static constexpr std::int32_t kContinue = -2;
+  static constexpr std::int32_t kNone = -1;
+  struct State {
+    std::int32_t line;
+    double score;
+  };
+
+  double emission(const Line& line, std::int64_t t) const {
+    if (!silent_[static_cast<std::size_t>(t)]) {
+      return log_likelihood(line.correlation[static_cast<std::size_t>(t - line.first)]);
+    }
+    const auto at = std::llround(line.offset / kFrame) + t;
+    const bool quiet = at < 0 || at >= static_cast<std::int64_t>(raw_silent_.size()) ||
+                       raw_silent_[static_cast<std::size_t>(at)];
+    return quiet ? 2.0 * none_ : 0.0;
+  }
+
+  void forward() {
+    std::vector<State> states;
+    double none = 0.0;
+    std::size_t next = 0;
+    for (std::int64_t t = 0; t < frames_; ++t) {
+      // The best score that any state reaches by leaving its line.
+      std::vector<State> now;
+      const auto enter = [&](std::int32_t i, double own) {
+        const Line& line = lines_[static_cast<std::size_t>(i)];
+        double best = own;
+        std::int32_t from = kContinue;
+        const double jump = t == 0 ? 0.0 : settings_.jump_cost;
+        if (none - jump > best) {
+          best = none - jump;
+          from = kNone;
+        }
+        for (const auto& s : states) {
+          if (s.line == i || s.score - jump <= best) continue;
+          const double v =
+              s.score - jump -
+              jump_penalty(lines_[static_cast<std::size_t>(s.line)].offset, line.offset);
+          if (v > best) {
+            best = v;
+            from = s.line;
+          }
+        }
+        came_from_[static_cast<std::size_t>(i)][static_cast<std::size_t>(t - line.first)] = from;
+        now.push_back({i, best + emission(line, t)});
+      };
+      for (const auto& s : states) {
+        if (t < lines_[static_cast<std::size_t>(s.line)].last()) enter(s.line, s.score);
+      }
+      for (; next < lines_.size() && lines_[next].first <= t; ++next) {
+        if (t < lines_[next].last()) {
+          enter(static_cast<std::int32_t>(next), -std::numeric_limits<double>::infinity());
+        }
+      }
+      std::int32_t from = kContinue;
+      double best = none;
+      for (const auto& s : states) {
+        if (s.score - settings_.jump_cost > best) {
+          best = s.score - settings_.jump_cost;
+          from = s.line;
+        }
+      }
+      none_from_[static_cast<std::size_t>(t)] = from;
+      none = best + none_;
+      states = std::move(now);
+    }
+    end_ = kNone;
+    double best = none;
+    for (const auto& s : states) {
+      if (s.score > best) {
+        best = s.score;
+        end_ = s.line;
+      }
+    }
+  }
+
+  std::vector<Run> backward() const {
+    std::vector<Run> runs;
+    std::int32_t at = end_;
+    Run run{0, frames_, at};
+    for (std::int64_t t = frames_ - 1; t >= 0; --t) {
+      const std::int32_t from =
+          at == kNone ? none_from_[static_cast<std::size_t>(t)]
+                      : came_from_[static_cast<std::size_t>(at)][static_cast<std::size_t>(
+                            t - lines_[static_cast<std::size_t>(at)].first)];
+      if (from == kContinue || t == 0) continue;
+      run.first = t;
+      runs.push_back(run);
+      at = from;
+      run = {0, t, at};
+    }
+    run.first = 0;
+    runs.push_back(run);
+    std::reverse(runs.begin(), runs.end());
+    return runs;
+  }
+
+  const std::vector<Line>& lines_;
+  std::int64_t frames_;
+  PathSettings settings_;
+  std::vector<char> silent_;
+  std::vector<char> raw_silent_;
+  double none_;
+  std::vector<std::vector<std::int32_t>> came_from_;
+  std::vector<std::int32_t> none_from_;
+  std::int32_t end_ = kNone;
+};
+
+/// Too short or too weak runs become "no source"; neighbours without source merge.
+std::vector<Run> tidy(std::vector<Run> runs, const std::vector<Line>& lines,
+                      const PathSettings& settings) {
+  const auto least = static_cast<std::int64_t>(settings.min_run_seconds * kRate / kFrame);
+  std::vector<Run> out;
+  for (auto run : runs) {
+    if (run.line >= 0 && run.last - run.first < least) run.line = -1;
+    if (!out.empty() && out.back().line < 0 && run.line < 0) {
+      out.back().last = run.last;
+    } else if (!out.empty() && out.back().line >= 0 && run.line >= 0 &&
+               std::abs(lines[static_cast<std::size_t>(out.back().line)].offset -
+                        lines[static_cast<std::size_t>(run.line)].offset) < 1.0) {
+      out.back().last = run.last;
+    } else {
+      out.push_back(run);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<Run> best_path(const std::vector<Line>& lines, const Samples& raw, const Samples& edit,
+                           std::int64_t frames, const PathSettings& settings) {
+  return tidy(Viterbi(lines, raw, edit, frames, settings).run(), lines, settings);
+}
+
+}  // namespace retake::xcorr
