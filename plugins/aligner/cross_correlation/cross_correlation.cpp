@@ -1,4 +1,4 @@
-// Aligner `cross_correlation`: finds every run that an edit copies from a raw recording.
+#include "cross_correlation.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,35 +6,8 @@
 #include "candidates.hpp"
 #include "path.hpp"
 #include "refine.hpp"
-#include "retake/kinds/aligner.hpp"
-#include "retake/plugin.hpp"
 
 namespace retake::xcorr {
-
-struct Params {
-  std::int64_t candidates = 8;
-  double jump_cost = 20.0;
-  double no_source_correlation = 0.5;
-  double min_run_s = 0.1;
-  double max_join_s = 0.5;
-
-  static void describe(Schema<Params>& s) {
-    s.field(&Params::candidates, "candidates",
-            "places in the raw recording tried for each chunk of the edit, per chunk length")
-        .range(1, 100);
-    s.field(&Params::jump_cost, "jump_cost",
-            "evidence that a jump must have for it; higher finds fewer, surer jumps")
-        .range(0.0, 1000.0)
-        .unit("nats");
-    s.field(&Params::no_source_correlation, "no_source_correlation",
-            "waveform correlation below which the edit is taken as inserted material")
-        .range(0.05, 0.99);
-    s.field(&Params::min_run_s, "min_run_s", "shortest copied run").range(0.0, 10.0).unit("s");
-    s.field(&Params::max_join_s, "max_join_s", "longest crossfade looked for")
-        .range(0.0, 10.0)
-        .unit("s");
-  }
-};
 
 namespace {
 
@@ -84,7 +57,7 @@ Edl to_edl(const std::vector<Piece>& pieces, const Locals& locals, const AudioIn
       s.end = finish;
       s.gain_db = 20.0 * std::log10(std::max(p.gain, 1e-6));
       if (std::abs(s.gain_db) < 0.01) s.gain_db = 0.0;
-      const auto scaled = [&](std::int64_t n) {
+      const auto scaled = [&](std::int64_t n) -> std::int64_t {
         return std::llround(static_cast<double>(n) * scale);
       };
       s.fade_in = {std::min(scaled(p.fade_in.samples), finish - begin), p.fade_in.curve};
@@ -111,25 +84,6 @@ void set_ops(Edl& edl) {
 }
 
 }  // namespace
-
-class CrossCorrelation final : public Aligner {
- public:
-  using Params = xcorr::Params;
-  explicit CrossCorrelation(const Params& params) : params_(params) {}
-
-  static Traits traits() {
-    Traits t;
-    t.outputs.push_back({"confidence", "f32", "T", "waveform correlation per edit frame"});
-    t.outputs.push_back({"gain_db", "f32", "T", "edit level over raw level"});
-    return t;
-  }
-
-  std::string algorithm_version() const override { return "1"; }
-  Alignment align(AudioSource& raw, AudioSource& edit, const Context& context) const override;
-
- private:
-  Params params_;
-};
 
 Alignment CrossCorrelation::align(AudioSource& raw, AudioSource& edit,
                                   const Context& context) const {
@@ -167,8 +121,3 @@ Alignment CrossCorrelation::align(AudioSource& raw, AudioSource& edit,
 
 }  // namespace retake::xcorr
 
-RETAKE_PLUGIN("cross_correlation", "0.1.0", registrar) {
-  registrar.add<retake::xcorr::CrossCorrelation>(
-      "cross_correlation",
-      "Finds the runs an edit copies: whole-raw chunk correlation, Viterbi path, exact joins.");
-}

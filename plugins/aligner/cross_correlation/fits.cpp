@@ -13,10 +13,13 @@ double fade_weight(Curve curve, double x) {
   switch (curve) {
     case Curve::equal_power:
       return std::sin(0.5 * std::numbers::pi * x);
+    case Curve::equal_gain: {
+      const double s = std::sin(0.5 * std::numbers::pi * x);
+      return s * s;
+    }
     case Curve::exponential:
-      return x * x;
+      return x > 0.0 ? std::pow(10.0, 3.0 * (x - 1.0)) : 0.0;
     case Curve::linear:
-    case Curve::equal_gain:
       break;
   }
   return x;
@@ -69,6 +72,8 @@ class CrossfadeCost {
   std::vector<double> after_;
 };
 
+constexpr Curve kCurves[] = {Curve::equal_power, Curve::linear, Curve::equal_gain};
+
 struct Trial {
   std::int64_t at = 0;
   std::int64_t length = 0;
@@ -118,7 +123,7 @@ JoinFit fit_join(const std::vector<float>& e, const std::vector<float>& a,
     const std::int64_t stride = std::max<std::int64_t>(8, length / 6);
     const std::int64_t low = std::max<std::int64_t>(0, hard.at - length);
     const std::int64_t high = std::min(n, hard.at + length);
-    for (const Curve curve : {Curve::equal_power, Curve::equal_gain}) {
+    for (const Curve curve : kCurves) {
       for (std::int64_t at = low; at <= high; at += stride) {
         const double c = cost(at, length, curve);
         if (c < best.cost) best = {at, length, curve, c};
@@ -127,11 +132,13 @@ JoinFit fit_join(const std::vector<float>& e, const std::vector<float>& a,
   }
   if (best.length > 0) {
     polish(cost, best, longest);
-    Trial other = best;
-    other.curve = best.curve == Curve::equal_power ? Curve::equal_gain : Curve::equal_power;
-    other.cost = cost(other.at, other.length, other.curve);
-    polish(cost, other, longest);
-    if (other.cost < best.cost) best = other;
+    for (const Curve curve : kCurves) {
+      Trial other = best;
+      other.curve = curve;
+      other.cost = cost(other.at, other.length, curve);
+      polish(cost, other, longest);
+      if (other.cost < best.cost) best = other;
+    }
   }
   // Two more parameters must pay: the error falls by a fifth, else the cut is hard.
   if (best.length == 0 || best.cost > 0.8 * hard.cost) return {hard.at, {}};

@@ -163,11 +163,12 @@ std::vector<float> render_truth(const Edl& edl, const std::vector<float>& raw, R
                       (static_cast<double>(k - n + outgoing / 2) + 0.5) /
                       static_cast<double>(outgoing));
       }
-      if (k < s.fade_in.samples) {
-        w *= (static_cast<double>(k) + 0.5) / static_cast<double>(s.fade_in.samples);
+      if (s.fade_in.samples > 0 && k < s.fade_in.samples) {
+        w *= std::max(0.0, static_cast<double>(k) + 0.5) / static_cast<double>(s.fade_in.samples);
       }
-      if (k >= n - s.fade_out.samples) {
-        w *= (static_cast<double>(n - k) - 0.5) / static_cast<double>(s.fade_out.samples);
+      if (s.fade_out.samples > 0 && k >= n - s.fade_out.samples) {
+        w *= std::max(0.0, static_cast<double>(n - k) - 0.5) /
+             static_cast<double>(s.fade_out.samples);
       }
       const std::int64_t from = s.begin + k;
       const std::int64_t to = starts[i] + k;
