@@ -42,7 +42,7 @@ Edl to_edl(const std::vector<Piece>& pieces, const Locals& locals, const AudioIn
     const Piece& p = pieces[i];
     const std::int64_t end =
         i + 1 == pieces.size() ? total : std::llround(static_cast<double>(p.end) * scale);
-    if (!p.source) {
+    if (!p.source()) {
       gap(end - out);
       out = end;
       continue;
@@ -70,6 +70,75 @@ Edl to_edl(const std::vector<Piece>& pieces, const Locals& locals, const AudioIn
     out = end;
   }
   return edl;
+}
+
+/// Confidence and gain of every edit frame: along a piece the correlation of its line, and the
+/// least-squares level over 0.15 s inside the piece.
+void frame_curves(const std::vector<Piece>& pieces, const std::vector<Line>& lines,
+                  const Locals& locals, const Samples& raw, const Samples& edit, Alignment& out) {
+  constexpr std::int64_t kReach = 6;
+  out.confidence.assign(static_cast<std::size_t>(out.grid.rows), 0.0F);
+  out.gain_db.assign(out.confidence.size(), 0.0F);
+  const double scale = kRate / locals.rate();
+  std::vector<float> r(kFrame);
+  for (const Piece& p : pieces) {
+    if (!p.source()) continue;
+    const Line& line = lines[static_cast<std::size_t>(p.line)];
+    const auto frame_of = [&](std::int64_t sample) {
+      return std::clamp<std::int64_t>(
+          static_cast<std::int64_t>(std::ceil(static_cast<double>(sample) * scale / kFrame)), 0,
+          out.grid.rows);
+    };
+    const std::int64_t first = frame_of(p.begin);
+    const std::int64_t last = &p == &pieces.back() ? out.grid.rows : frame_of(p.end);
+    std::vector<double> er(static_cast<std::size_t>(last - first) + 1, 0.0);
+    std::vector<double> rr(er.size(), 0.0);
+    for (std::int64_t t = first; t < last; ++t) {
+      const std::int64_t begin = t * kFrame - kFrame / 2;
+      read_shifted(raw, static_cast<double>(begin) + p.offset * scale, kFrame, r.data());
+      const auto k = static_cast<std::size_t>(t - first) + 1;
+      er[k] = er[k - 1];
+      rr[k] = rr[k - 1];
+      for (std::int64_t i = std::max<std::int64_t>(0, -begin);
+           i < kFrame && begin + i < static_cast<std::int64_t>(edit.size()); ++i) {
+        const double v = r[static_cast<std::size_t>(i)];
+        er[k] += v * edit[static_cast<std::size_t>(begin + i)];
+        rr[k] += v * v;
+      }
+    }
+    for (std::int64_t t = first; t < last; ++t) {
+      const auto low = static_cast<std::size_t>(std::max<std::int64_t>(0, t - first - kReach));
+      const auto high = static_cast<std::size_t>(std::min(last - first, t - first + kReach + 1));
+      const double energy = rr[high] - rr[low];
+      const double gain = energy > 1e-9 ? std::max(0.0, (er[high] - er[low]) / energy) : p.gain;
+      const auto k = static_cast<std::size_t>(t);
+      out.gain_db[k] = static_cast<float>(std::clamp(20.0 * std::log10(gain + 1e-6), -60.0, 60.0));
+      const std::int64_t at =
+          std::clamp<std::int64_t>(t, line.first, std::max(line.first, line.last() - 1));
+      if (!line.correlation.empty()) {
+        out.confidence[k] = line.correlation[static_cast<std::size_t>(at - line.first)];
+      }
+    }
+  }
+}
+
+/// A segment's confidence is the mean over its frames.
+void set_confidence(Alignment& alignment, double rate) {
+  const auto starts = alignment.edl.output_starts();
+  for (std::size_t i = 0; i < alignment.edl.segments.size(); ++i) {
+    Segment& s = alignment.edl.segments[i];
+    if (s.is_gap()) continue;
+    double sum = 0.0;
+    std::int64_t count = 0;
+    const double frames = alignment.grid.rows_per_second() / rate;
+    const auto first = static_cast<std::int64_t>(static_cast<double>(starts[i]) * frames);
+    const auto last = static_cast<std::int64_t>(static_cast<double>(starts[i + 1]) * frames);
+    for (std::int64_t t = first; t <= last && t < alignment.grid.rows; ++t) {
+      sum += alignment.confidence[static_cast<std::size_t>(t)];
+      ++count;
+    }
+    s.confidence = count > 0 ? sum / static_cast<double>(count) : 0.0;
+  }
 }
 
 /// Ops as the definitions: SKIP after a forward jump, LOOP_START where a run goes back.
@@ -114,8 +183,8 @@ Alignment CrossCorrelation::align(AudioSource& raw, AudioSource& edit,
   out.edl = to_edl(pieces, locals, raw.info(), edit.info());
   set_ops(out.edl);
   out.grid = frame_grid(edit.info().samples, edit.info().sample_rate);
-  out.confidence.assign(static_cast<std::size_t>(out.grid.rows), 0.0F);
-  out.gain_db.assign(out.confidence.size(), 0.0F);
+  frame_curves(pieces, lines, locals, raw_low, edit_low, out);
+  set_confidence(out, raw.info().sample_rate);
   return out;
 }
 

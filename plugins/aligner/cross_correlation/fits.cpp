@@ -1,6 +1,7 @@
 // Least-squares fits of crossfades and fades.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -27,6 +28,32 @@ double fade_weight(Curve curve, double x) {
 
 namespace {
 
+constexpr Curve kCurves[] = {Curve::equal_power, Curve::linear, Curve::equal_gain};
+
+/// fade_weight at (i + 1/2) / kSteps.
+class WeightTable {
+ public:
+  explicit WeightTable(Curve curve) {
+    for (std::size_t i = 0; i < kSteps; ++i) {
+      values_[i] = static_cast<float>(
+          fade_weight(curve, (static_cast<double>(i) + 0.5) / static_cast<double>(kSteps)));
+    }
+  }
+  float operator()(float x) const {
+    return values_[std::min(kSteps - 1, static_cast<std::size_t>(x * static_cast<float>(kSteps)))];
+  }
+  static const WeightTable& of(Curve curve) {
+    static const WeightTable power(Curve::equal_power);
+    static const WeightTable linear(Curve::linear);
+    static const WeightTable gain(Curve::equal_gain);
+    return curve == Curve::equal_power ? power : curve == Curve::linear ? linear : gain;
+  }
+
+ private:
+  static constexpr std::size_t kSteps = 2048;
+  std::array<float, kSteps> values_{};
+};
+
 /// Squared error of a crossfade of `length` samples centred on `at`, from the prefix errors of the
 /// pure sides.
 class CrossfadeCost {
@@ -39,24 +66,31 @@ class CrossfadeCost {
       const double rb = static_cast<double>(e[i]) - b[i];
       before_[i + 1] = before_[i] + ra * ra;
       after_[i + 1] = after_[i] + rb * rb;
+      energy_ += static_cast<double>(e[i]) * e[i];
     }
   }
 
   std::int64_t size() const { return static_cast<std::int64_t>(e_.size()); }
+  double energy() const { return energy_; }
 
-  double operator()(std::int64_t at, std::int64_t length, Curve curve) const {
-    const std::int64_t first = std::max<std::int64_t>(0, at - length / 2);
-    const std::int64_t last = std::min(size(), at - length / 2 + length);
-    double cost = before_[static_cast<std::size_t>(first)] + after_.back() -
-                  after_[static_cast<std::size_t>(last)];
-    for (std::int64_t i = first; i < last; ++i) {
-      const double x = (static_cast<double>(i - (at - length / 2)) + 0.5) /
-                       static_cast<double>(length);
+  /// Long crossfades are sampled: at about `points` places.
+  double operator()(std::int64_t at, std::int64_t length, Curve curve,
+                    std::int64_t points) const {
+    const std::int64_t start = at - length / 2;
+    const std::int64_t first = std::max<std::int64_t>(0, start);
+    const std::int64_t last = std::min(size(), start + length);
+    const WeightTable& weight = WeightTable::of(curve);
+    const std::int64_t step = std::max<std::int64_t>(1, length / points);
+    const float scale = 1.0F / static_cast<float>(length);
+    double cost = 0.0;
+    for (std::int64_t i = first; i < last; i += step) {
+      const float x = (static_cast<float>(i - start) + 0.5F) * scale;
       const auto k = static_cast<std::size_t>(i);
-      const double d = e_[k] - fade_weight(curve, 1.0 - x) * a_[k] - fade_weight(curve, x) * b_[k];
-      cost += d * d;
+      const float d = e_[k] - weight(1.0F - x) * a_[k] - weight(x) * b_[k];
+      cost += static_cast<double>(d) * d;
     }
-    return cost;
+    return cost * static_cast<double>(step) + before_[static_cast<std::size_t>(first)] +
+           after_.back() - after_[static_cast<std::size_t>(last)];
   }
 
   double hard(std::int64_t at) const {
@@ -70,9 +104,11 @@ class CrossfadeCost {
   const std::vector<float>& b_;
   std::vector<double> before_;
   std::vector<double> after_;
+  double energy_ = 0.0;
 };
 
-constexpr Curve kCurves[] = {Curve::equal_power, Curve::linear, Curve::equal_gain};
+constexpr std::int64_t kCoarse = 256;
+constexpr std::int64_t kFine = 2048;
 
 struct Trial {
   std::int64_t at = 0;
@@ -91,7 +127,7 @@ void polish(const CrossfadeCost& cost, Trial& best, std::int64_t max_samples) {
       t.at += da;
       t.length += dl;
       if (t.at < 0 || t.at > cost.size() || t.length < 2 || t.length > max_samples) continue;
-      t.cost = cost(t.at, t.length, t.curve);
+      t.cost = cost(t.at, t.length, t.curve, kFine);
       if (t.cost < best.cost) {
         best = t;
         better = true;
@@ -116,8 +152,9 @@ JoinFit fit_join(const std::vector<float>& e, const std::vector<float>& a,
       hard.at = at;
     }
   }
+  // Nothing is left to explain, or no window to explain it in.
+  if (hard.cost <= 1e-6 * cost.energy() || n < 128) return {hard.at, {}};
   Trial best = hard;
-  best.cost = hard.cost;
   const std::int64_t longest = std::min(max_samples, n);
   for (std::int64_t length = 64; length <= longest; length = length * 3 / 2) {
     const std::int64_t stride = std::max<std::int64_t>(8, length / 6);
@@ -125,17 +162,18 @@ JoinFit fit_join(const std::vector<float>& e, const std::vector<float>& a,
     const std::int64_t high = std::min(n, hard.at + length);
     for (const Curve curve : kCurves) {
       for (std::int64_t at = low; at <= high; at += stride) {
-        const double c = cost(at, length, curve);
+        const double c = cost(at, length, curve, kCoarse);
         if (c < best.cost) best = {at, length, curve, c};
       }
     }
   }
   if (best.length > 0) {
+    best.cost = cost(best.at, best.length, best.curve, kFine);
     polish(cost, best, longest);
     for (const Curve curve : kCurves) {
       Trial other = best;
       other.curve = curve;
-      other.cost = cost(other.at, other.length, curve);
+      other.cost = cost(other.at, other.length, curve, kFine);
       polish(cost, other, longest);
       if (other.cost < best.cost) best = other;
     }

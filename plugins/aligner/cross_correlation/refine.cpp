@@ -155,8 +155,8 @@ std::vector<Piece> pieces_of(const std::vector<Run>& runs, const std::vector<Lin
     };
     p.begin = out.empty() ? 0 : out.back().end;
     p.end = &run == &runs.back() ? locals.edit_samples() : sample(run.last);
-    p.source = run.line >= 0;
-    if (p.source) p.offset = lines[static_cast<std::size_t>(run.line)].offset * scale;
+    p.line = run.line;
+    if (p.source()) p.offset = lines[static_cast<std::size_t>(run.line)].offset * scale;
     if (p.end > p.begin) out.push_back(p);
   }
   return out;
@@ -278,15 +278,15 @@ std::vector<Piece> refine(const std::vector<Run>& runs, const std::vector<Line>&
   auto pieces = pieces_of(runs, lines, locals);
   const auto count = pieces.size();
   for (auto& p : pieces) {
-    if (p.source && locals.native()) p.offset = exact_offset(p, locals);
+    if (p.source() && locals.native()) p.offset = exact_offset(p, locals);
   }
   for (std::size_t i = 0; i + 1 < count && !context.stop_requested(); ++i) {
     Piece& a = pieces[i];
     Piece& b = pieces[i + 1];
-    if (a.source && b.source) {
+    if (a.source() && b.source()) {
       place_join(a, b, locals, max_join_s);
-    } else if (a.source != b.source) {
-      const std::int64_t at = a.source ? place_end(a, b, locals, true)
+    } else if (a.source() != b.source()) {
+      const std::int64_t at = a.source() ? place_end(a, b, locals, true)
                                        : place_end(b, a, locals, false);
       a.end = at;
       b.begin = at;
@@ -295,9 +295,9 @@ std::vector<Piece> refine(const std::vector<Run>& runs, const std::vector<Line>&
   }
   for (std::size_t i = 0; i < count; ++i) {
     Piece& p = pieces[i];
-    if (!p.source || p.end <= p.begin) continue;
+    if (!p.source() || p.end <= p.begin) continue;
     p.gain = run_gain(p, locals);
-    const bool joined_before = i > 0 && pieces[i - 1].source && pieces[i - 1].join.samples > 0;
+    const bool joined_before = i > 0 && pieces[i - 1].source() && pieces[i - 1].join.samples > 0;
     if (!joined_before) p.fade_in = fade_of(p, locals, false);
     if (p.join.samples == 0) p.fade_out = fade_of(p, locals, true);
     const std::int64_t length = p.end - p.begin;

@@ -37,7 +37,8 @@ class Locals {
 struct Piece {
   std::int64_t begin = 0;
   std::int64_t end = 0;
-  bool source = false;
+  int line = -1;        ///< -1: no source
+  bool source() const { return line >= 0; }
   double offset = 0.0;  ///< raw position less edit position; whole when native
   double gain = 1.0;    ///< amplitude
   Fade fade_in;

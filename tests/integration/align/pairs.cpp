@@ -55,8 +55,10 @@ std::vector<float> make_raw(const PairRecipe& recipe, Rng& rng,
   const std::int64_t wanted = samples(60.0 * recipe.raw_minutes);
   std::vector<float> raw;
   std::vector<float> song;
-  while (static_cast<std::int64_t>(raw.size()) < wanted) {
-    if (song.empty() || !recipe.passes) song = load_song(songs[rng.below(songs.size())]);
+  std::size_t next = 0;
+  while (static_cast<std::int64_t>(raw.size()) < wanted && (recipe.passes || next < songs.size())) {
+    // No song twice: with another level it would be no exact repeat, yet the same music.
+    if (song.empty() || !recipe.passes) song = load_song(songs[next++]);
     const double gain = std::pow(10.0, rng.uniform(-3.0, 3.0) / 20.0);
     const double noise = recipe.passes ? 0.05 * rms(song) : 0.0;
     const double tone = recipe.passes ? rng.uniform(-0.3, 0.3) : 0.0;
@@ -68,7 +70,7 @@ std::vector<float> make_raw(const PairRecipe& recipe, Rng& rng,
     const auto junk = chatter(samples(rng.uniform(1.0, 15.0)), 0.1, rng);
     raw.insert(raw.end(), junk.begin(), junk.end());
   }
-  raw.resize(static_cast<std::size_t>(wanted));
+  if (static_cast<std::int64_t>(raw.size()) > wanted) raw.resize(static_cast<std::size_t>(wanted));
   return raw;
 }
 
