@@ -144,16 +144,14 @@ struct Scale {
 };
 constexpr std::array<Scale, 3> kScales{{{1, 1}, {4, 4}, {16, 16}}};
 constexpr std::int64_t kAhead = 32;  ///< chunks beyond the block that the longest scale needs
-constexpr std::int64_t kAheadRows = kAhead * kChunkHop;
 
-/// 1 / norm of every window of kChunkRows rows; 0 for windows without content.
-std::vector<float> inverse_norms(const Bands& bands) {
-  std::vector<float> out(static_cast<std::size_t>(std::max<std::int64_t>(
-                             0, bands.rows - kChunkRows + 1)),
-                         0.0F);
-  constexpr std::size_t kSize = kChunkRows * Bands::kCount;
+/// 1 / norm of every window of `rows` rows; 0 for windows without content.
+std::vector<float> inverse_norms(const Bands& bands, std::int64_t rows) {
+  std::vector<float> out(
+      static_cast<std::size_t>(std::max<std::int64_t>(0, bands.rows - rows + 1)), 0.0F);
+  const std::int64_t size = rows * Bands::kCount;
   for (std::size_t t = 0; t < out.size(); ++t) {
-    const Eigen::Map<const Eigen::VectorXf> v(bands.values.data() + t * Bands::kCount, kSize);
+    const Eigen::Map<const Eigen::VectorXf> v(bands.values.data() + t * Bands::kCount, size);
     const float norm = v.norm();
     if (norm > 1e-3F) out[t] = 1.0F / norm;
   }
@@ -190,16 +188,20 @@ class Best {
 
 class Search {
  public:
-  Search(const Bands& raw, const Bands& edit, int per_scale)
+  Search(const Bands& raw, const Bands& edit, const ChunkShape& shape, int per_scale)
       : raw_(raw),
         edit_(edit),
-        raw_norms_(inverse_norms(raw)),
-        edit_norms_(inverse_norms(edit)),
+        shape_(shape),
+        raw_norms_(inverse_norms(raw, shape.rows)),
+        edit_norms_(inverse_norms(edit, shape.rows)),
         per_scale_(static_cast<std::size_t>(per_scale)),
-        windows_(static_cast<std::int64_t>(raw_norms_.size())),
-        chunks_((static_cast<std::int64_t>(edit_norms_.size()) + kChunkHop - 1) / kChunkHop) {}
+        windows_(static_cast<std::int64_t>(raw_norms_.size())) {}
 
-  std::vector<std::vector<Candidate>> run(const Context& context) {
+  std::vector<std::vector<Candidate>> run(std::int64_t first, std::int64_t last,
+                                          const Context& context) {
+    first_ = first;
+    last = std::min(last, static_cast<std::int64_t>(edit_norms_.size()));
+    chunks_ = std::max<std::int64_t>(0, (last - first + shape_.hop - 1) / shape_.hop);
     std::vector<std::vector<Candidate>> found(static_cast<std::size_t>(chunks_));
     for (std::int64_t c0 = 0; c0 < chunks_ && windows_ > 0; c0 += kBlockChunks) {
       if (context.stop_requested()) break;
@@ -221,10 +223,10 @@ class Search {
   void search_block(std::int64_t c0, std::vector<std::vector<Candidate>>& found,
                     const Context& context) const {
     const std::int64_t wanted = std::min(kBlockChunks, chunks_ - c0);
-    const std::int64_t rows = std::min(kBlockChunks + kAhead, chunks_ - c0);
+    const std::int64_t rows = std::min(kBlockChunks + ahead(), chunks_ - c0);
     std::vector<BlockBest> block;
     for (std::int64_t c = 0; c < wanted; ++c) {
-      for (std::size_t s = 0; s < kScales.size(); ++s) {
+      for (std::size_t s = 0; s < (shape_.long_scales ? kScales.size() : 1); ++s) {
         if ((c0 + c) % kScales[s].every == 0) block.push_back({c, s, Best(per_scale_)});
       }
     }
@@ -252,19 +254,20 @@ class Search {
 
   /// scores[c][p]: normalised correlation of chunk c0 + c with the raw window at p0 + p.
   void correlate(std::int64_t c0, std::int64_t rows, std::int64_t p0, Matrix& scores) const {
-    constexpr std::int64_t kSize = kChunkRows * Bands::kCount;
-    const std::int64_t columns = std::min(kTile + kAheadRows, windows_ - p0);
+    const std::int64_t size = shape_.rows * Bands::kCount;
+    const std::int64_t columns = std::min(kTile + ahead() * shape_.hop, windows_ - p0);
+    const std::int64_t row0 = first_ + c0 * shape_.hop;
     using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     const Eigen::Map<const Rows, 0, Eigen::OuterStride<>> a(
-        edit_.values.data() + c0 * kChunkHop * Bands::kCount, rows, kSize,
-        Eigen::OuterStride<>(kChunkHop * Bands::kCount));
+        edit_.values.data() + row0 * Bands::kCount, rows, size,
+        Eigen::OuterStride<>(shape_.hop * Bands::kCount));
     const Eigen::Map<const Eigen::MatrixXf, 0, Eigen::OuterStride<>> b(
-        raw_.values.data() + p0 * Bands::kCount, kSize, columns,
+        raw_.values.data() + p0 * Bands::kCount, size, columns,
         Eigen::OuterStride<>(Bands::kCount));
     scores.resize(rows, columns);
     scores.noalias() = a * b;
     for (std::int64_t c = 0; c < rows; ++c) {
-      const float own = edit_norms_[static_cast<std::size_t>((c0 + c) * kChunkHop)];
+      const float own = edit_norms_[static_cast<std::size_t>(row0 + c * shape_.hop)];
       float* row = scores.data() + c * columns;
       const float* other = raw_norms_.data() + p0;
       for (std::int64_t p = 0; p < columns; ++p) row[p] *= own * other[p];
@@ -275,12 +278,12 @@ class Search {
     const Scale& scale = kScales[out.scale];
     const std::int64_t last = out.chunk + 2 * (scale.count - 1);
     if (last >= scores.rows()) return;
-    const std::int64_t reach = 2 * (scale.count - 1) * kChunkHop;
+    const std::int64_t reach = 2 * (scale.count - 1) * shape_.hop;
     const std::int64_t columns = std::min<std::int64_t>(kTile, scores.cols() - reach);
     if (columns <= 0) return;
     std::vector<float> mean(static_cast<std::size_t>(columns), 0.0F);
     for (std::int64_t k = 0; k < scale.count; ++k) {
-      const float* row = scores.data() + (out.chunk + 2 * k) * scores.cols() + 2 * k * kChunkHop;
+      const float* row = scores.data() + (out.chunk + 2 * k) * scores.cols() + 2 * k * shape_.hop;
       for (std::int64_t p = 0; p < columns; ++p) mean[static_cast<std::size_t>(p)] += row[p];
     }
     for (std::int64_t p = 0; p < columns; ++p) {
@@ -296,36 +299,40 @@ class Search {
     for (const auto& c : block.best.items()) {
       for (std::int64_t k = 0; k <= 2 * (scale.count - 1) && chunk + k < chunks_; ++k) {
         auto& list = found[static_cast<std::size_t>(chunk + k)];
-        const std::int64_t row = c.row + k * kChunkHop;
+        const std::int64_t row = c.row + k * shape_.hop;
         const auto near = [&](const Candidate& o) { return std::abs(o.row - row) <= 1; };
         if (std::none_of(list.begin(), list.end(), near)) list.push_back({row, c.score});
       }
     }
   }
 
+  std::int64_t ahead() const { return shape_.long_scales ? kAhead : 0; }
+
   const Bands& raw_;
   const Bands& edit_;
+  ChunkShape shape_;
   std::vector<float> raw_norms_;
   std::vector<float> edit_norms_;
   std::size_t per_scale_;
   std::int64_t windows_;
-  std::int64_t chunks_;
+  std::int64_t first_ = 0;
+  std::int64_t chunks_ = 0;
 };
 
 /// Correlates one chunk with one stretch of the raw.
 class Correlator {
  public:
-  static constexpr std::int64_t kLength = 4096;                 ///< 0.37 s
   static constexpr std::int64_t kLags = 2 * Bands::kHop + 256;  ///< about +-1 row and a bit
-  Correlator()
-      : fft_(RealFft::fast_size(kLength + kLags)),
+  explicit Correlator(std::int64_t length)
+      : length_(length),
+        fft_(RealFft::fast_size(static_cast<std::size_t>(length + kLags))),
         time_(fft_.size()),
         edit_spectrum_(fft_.bins()),
         raw_spectrum_(fft_.bins()) {}
 
   void chunk(const Samples& edit, std::int64_t begin) {
     edit_begin_ = begin;
-    edit_energy_ = fill(edit, begin, kLength);
+    edit_energy_ = fill(edit, begin, length_);
     fft_.forward(time_.data(), edit_spectrum_.data());
   }
   /// The best lag around raw sample `begin`.
@@ -333,7 +340,7 @@ class Correlator {
     const std::int64_t from = begin - kLags / 2;
     fill(raw, from, static_cast<std::int64_t>(fft_.size()));
     // The energy under the template at every lag, from running sums.
-    std::vector<double> sums(static_cast<std::size_t>(kLags + kLength) + 1, 0.0);
+    std::vector<double> sums(static_cast<std::size_t>(kLags + length_) + 1, 0.0);
     for (std::size_t i = 1; i < sums.size(); ++i) {
       sums[i] = sums[i - 1] + static_cast<double>(time_[i - 1]) * time_[i - 1];
     }
@@ -344,7 +351,7 @@ class Correlator {
     fft_.inverse(raw_spectrum_.data(), time_.data());
     const auto at = [&](std::int64_t lag) {
       const auto i = static_cast<std::size_t>(lag);
-      const double energy = edit_energy_ * (sums[i + kLength] - sums[i]);
+      const double energy = edit_energy_ * (sums[i + static_cast<std::size_t>(length_)] - sums[i]);
       return energy > 1e-12 ? time_[i] / std::sqrt(energy) : 0.0;
     };
     std::int64_t peak = 0;
@@ -381,6 +388,7 @@ class Correlator {
     return energy;
   }
 
+  std::int64_t length_;
   RealFft fft_;
   std::vector<float> time_;
   std::vector<std::complex<float>> edit_spectrum_;
@@ -391,26 +399,30 @@ class Correlator {
 
 }  // namespace
 
-std::vector<std::vector<Candidate>> find_candidates(const Bands& raw, const Bands& edit,
-                                                    int per_scale, const Context& context) {
-  return Search(raw, edit, per_scale).run(context);
+Candidates find_candidates(const Bands& raw, const Bands& edit, const ChunkShape& shape,
+                           std::int64_t first, std::int64_t last, int per_scale,
+                           const Context& context) {
+  return {shape, first, Search(raw, edit, shape, per_scale).run(first, last, context)};
 }
 
 std::vector<Match> match_waveforms(const Samples& raw, const Samples& edit,
-                                   const std::vector<std::vector<Candidate>>& candidates,
-                                   float least, const Context& context) {
-  std::vector<std::vector<Match>> per_chunk(candidates.size());
-  context.parallel_for(candidates.size(), 16, [&](std::size_t first, std::size_t last) {
-    Correlator correlator;
+                                   const Candidates& candidates, float least,
+                                   const Context& context) {
+  const ChunkShape& shape = candidates.shape;
+  const auto count = candidates.chunks.size();
+  std::vector<std::vector<Match>> per_chunk(count);
+  context.parallel_for(count, 16, [&](std::size_t first, std::size_t last) {
+    Correlator correlator(shape.length);
     for (std::size_t c = first; c < last; ++c) {
-      if (candidates[c].empty()) continue;
+      if (candidates.chunks[c].empty()) continue;
       // The template is centred on the chunk's rows.
-      const std::int64_t inset = (kChunkRows * Bands::kHop - Correlator::kLength) / 2;
-      const auto begin = static_cast<std::int64_t>(c) * kChunkHop * Bands::kHop + inset;
-      correlator.chunk(edit, begin);
-      for (const auto& candidate : candidates[c]) {
+      const std::int64_t inset = (shape.rows * Bands::kHop - shape.length) / 2;
+      const std::int64_t row = candidates.first + static_cast<std::int64_t>(c) * shape.hop;
+      correlator.chunk(edit, row * Bands::kHop + inset);
+      for (const auto& candidate : candidates.chunks[c]) {
         Match m = correlator.best(raw, candidate.row * Bands::kHop + inset);
-        m.chunk = static_cast<std::int32_t>(c);
+        m.row = row;
+        m.rows = shape.rows;
         if (m.correlation >= least) per_chunk[c].push_back(m);
       }
     }

@@ -154,39 +154,118 @@ void set_ops(Edl& edl) {
 
 }  // namespace
 
+namespace {
+
+/// Everything that the stages share.
+class Aligning {
+ public:
+  Aligning(const Params& params, AudioSource& raw, AudioSource& edit, const Context& context)
+      : params_(params), context_(context), raw_low_(load(raw)), edit_low_(load(edit)) {
+    frames_ = static_cast<std::int64_t>(edit_low_.size()) / kFrame + 1;
+    band_energies(raw_low_, edit_low_, context, raw_bands_, edit_bands_);
+    const Filter flat = whitening(mean_spectrum(raw_low_), mean_spectrum(edit_low_));
+    raw_flat_ = flat.apply(raw_low_, context);
+    edit_flat_ = flat.apply(edit_low_, context);
+  }
+
+  /// Search over the whole edit, then closer where nothing was found, then once more with the
+  /// edit's equalisation undone.
+  void find_path() {
+    const auto candidates = find(kCoarse, 0, edit_bands_.rows);
+    match(candidates);
+    trace();
+    const auto channel = estimate_channel(runs_, lines_, raw_flat_, edit_flat_);
+    if (channel && channel->coherence < 0.99) {
+      raw_flat_ = channel->raw.apply(raw_flat_, context_);
+      edit_flat_ = channel->edit.apply(edit_flat_, context_);
+      matches_.clear();  // their lags were those of the equalised sound
+      match(candidates);
+      trace();
+    }
+    if (search_gaps()) trace();
+  }
+
+  const std::vector<Line>& lines() const { return lines_; }
+  const std::vector<Run>& runs() const { return runs_; }
+  const Samples& raw_low() const { return raw_low_; }
+  const Samples& edit_low() const { return edit_low_; }
+
+ private:
+  Candidates find(const ChunkShape& shape, std::int64_t first, std::int64_t last) const {
+    return find_candidates(raw_bands_, edit_bands_, shape, first, last,
+                           static_cast<int>(params_.candidates), context_);
+  }
+
+  void match(const Candidates& candidates) {
+    const auto found = match_waveforms(raw_flat_, edit_flat_, candidates, 0.25F, context_);
+    matches_.insert(matches_.end(), found.begin(), found.end());
+  }
+
+  void trace() {
+    lines_ = measure_lines(raw_flat_, edit_flat_, matches_, context_);
+    runs_ = best_path(lines_, raw_flat_, edit_flat_, frames_,
+                      {params_.jump_cost, params_.no_source_correlation, params_.min_run_s});
+  }
+
+  /// Runs too short for a chunk hide in stretches without source: those of up to 4 s, and the ends
+  /// of longer ones.
+  bool search_gaps() {
+    constexpr std::int64_t kRowFrames = Bands::kHop / kFrame;
+    constexpr std::int64_t kLongest = 86;  // rows
+    constexpr std::int64_t kEdge = 32;
+    constexpr std::int64_t kPad = 3;
+    bool any = false;
+    const auto stretch = [&](std::int64_t first, std::int64_t last) {
+      match(find(kFine, std::max<std::int64_t>(0, first), last));
+      any = true;
+    };
+    const bool related = std::any_of(runs_.begin(), runs_.end(),
+                                     [](const Run& r) { return r.line >= 0; });
+    if (!related) return false;
+    for (const auto& run : runs_) {
+      if (run.line >= 0 || context_.stop_requested()) continue;
+      const std::int64_t first = run.first / kRowFrames - kPad;
+      const std::int64_t last = run.last / kRowFrames + kPad;
+      if (last - first <= kLongest) {
+        stretch(first, last);
+      } else {
+        stretch(first, first + kEdge);
+        stretch(last - kEdge, last);
+      }
+    }
+    return any;
+  }
+
+  const Params& params_;
+  const Context& context_;
+  Samples raw_low_;
+  Samples edit_low_;
+  Samples raw_flat_;
+  Samples edit_flat_;
+  Bands raw_bands_;
+  Bands edit_bands_;
+  std::int64_t frames_ = 0;
+  std::vector<Match> matches_;
+  std::vector<Line> lines_;
+  std::vector<Run> runs_;
+};
+
+}  // namespace
+
 Alignment CrossCorrelation::align(AudioSource& raw, AudioSource& edit,
                                   const Context& context) const {
-  Samples raw_low = load(raw);
-  Samples edit_low = load(edit);
-  std::vector<std::vector<Candidate>> candidates;
-  {
-    Bands raw_bands;
-    Bands edit_bands;
-    band_energies(raw_low, edit_low, context, raw_bands, edit_bands);
-    candidates = find_candidates(raw_bands, edit_bands, static_cast<int>(params_.candidates),
-                                 context);
-  }
-  const Filter flat = whitening(mean_spectrum(raw_low), mean_spectrum(edit_low));
-  const Samples raw_flat = flat.apply(raw_low, context);
-  const Samples edit_flat = flat.apply(edit_low, context);
-  context.progress("match", 0.0, 1.0);
-  const auto lines = measure_lines(
-      raw_flat, edit_flat, match_waveforms(raw_flat, edit_flat, candidates, 0.25F, context),
-      context);
-  const PathSettings settings{params_.jump_cost, params_.no_source_correlation, params_.min_run_s};
-  const std::int64_t frames = static_cast<std::int64_t>(edit_low.size()) / kFrame + 1;
-  const auto runs = best_path(lines, raw_flat, edit_flat, frames, settings);
-  const Locals locals(raw, edit, raw_low, edit_low);
-  const auto pieces = refine(runs, lines, locals, params_.max_join_s, context);
-
+  Aligning aligning(params_, raw, edit, context);
+  aligning.find_path();
+  const Locals locals(raw, edit, aligning.raw_low(), aligning.edit_low());
+  const auto pieces =
+      refine(aligning.runs(), aligning.lines(), locals, params_.max_join_s, context);
   Alignment out;
   out.edl = to_edl(pieces, locals, raw.info(), edit.info());
   set_ops(out.edl);
   out.grid = frame_grid(edit.info().samples, edit.info().sample_rate);
-  frame_curves(pieces, lines, locals, raw_low, edit_low, out);
+  frame_curves(pieces, aligning.lines(), locals, aligning.raw_low(), aligning.edit_low(), out);
   set_confidence(out, raw.info().sample_rate);
   return out;
 }
 
 }  // namespace retake::xcorr
-

@@ -107,8 +107,8 @@ class CrossfadeCost {
   double energy_ = 0.0;
 };
 
-constexpr std::int64_t kCoarse = 256;
-constexpr std::int64_t kFine = 2048;
+constexpr std::int64_t kCoarsePoints = 256;
+constexpr std::int64_t kFinePoints = 2048;
 
 struct Trial {
   std::int64_t at = 0;
@@ -127,7 +127,7 @@ void polish(const CrossfadeCost& cost, Trial& best, std::int64_t max_samples) {
       t.at += da;
       t.length += dl;
       if (t.at < 0 || t.at > cost.size() || t.length < 2 || t.length > max_samples) continue;
-      t.cost = cost(t.at, t.length, t.curve, kFine);
+      t.cost = cost(t.at, t.length, t.curve, kFinePoints);
       if (t.cost < best.cost) {
         best = t;
         better = true;
@@ -162,18 +162,18 @@ JoinFit fit_join(const std::vector<float>& e, const std::vector<float>& a,
     const std::int64_t high = std::min(n, hard.at + length);
     for (const Curve curve : kCurves) {
       for (std::int64_t at = low; at <= high; at += stride) {
-        const double c = cost(at, length, curve, kCoarse);
+        const double c = cost(at, length, curve, kCoarsePoints);
         if (c < best.cost) best = {at, length, curve, c};
       }
     }
   }
   if (best.length > 0) {
-    best.cost = cost(best.at, best.length, best.curve, kFine);
+    best.cost = cost(best.at, best.length, best.curve, kFinePoints);
     polish(cost, best, longest);
     for (const Curve curve : kCurves) {
       Trial other = best;
       other.curve = curve;
-      other.cost = cost(other.at, other.length, curve, kFine);
+      other.cost = cost(other.at, other.length, curve, kFinePoints);
       polish(cost, other, longest);
       if (other.cost < best.cost) best = other;
     }

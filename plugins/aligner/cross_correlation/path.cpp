@@ -9,14 +9,14 @@ namespace retake::xcorr {
 namespace {
 
 constexpr double kTolerance = 1.2;      ///< matches of one line, samples
-constexpr std::int32_t kPatience = 14;  ///< chunks (2 s) that a line may be unseen
+constexpr std::int64_t kPatience = 43;  ///< rows (2 s) that a line may be unseen
 constexpr std::int64_t kMargin = 70;    ///< frames (0.8 s) measured beyond the chunks seen
 constexpr std::int64_t kSmooth = 3;     ///< frames on each side
 
 struct Support {
   double offset;
-  std::int32_t first;
-  std::int32_t last;
+  std::int64_t first;  ///< edit rows
+  std::int64_t last;
   float best;
   int count;
 };
@@ -24,7 +24,7 @@ struct Support {
 /// Clusters by offset, then splits at long absences.
 std::vector<Support> cluster(std::vector<Match> matches) {
   std::sort(matches.begin(), matches.end(), [](const Match& a, const Match& b) {
-    return a.offset != b.offset ? a.offset < b.offset : a.chunk < b.chunk;
+    return a.offset != b.offset ? a.offset < b.offset : a.row < b.row;
   });
   std::vector<Support> out;
   for (std::size_t begin = 0; begin < matches.size();) {
@@ -37,17 +37,17 @@ std::vector<Support> cluster(std::vector<Match> matches) {
     }
     std::sort(matches.begin() + static_cast<std::ptrdiff_t>(begin),
               matches.begin() + static_cast<std::ptrdiff_t>(end),
-              [](const Match& a, const Match& b) { return a.chunk < b.chunk; });
+              [](const Match& a, const Match& b) { return a.row < b.row; });
     for (std::size_t i = begin; i < end;) {
       double weight = 0.0;
       double sum = 0.0;
-      Support s{0.0, matches[i].chunk, matches[i].chunk, 0.0F, 0};
-      for (; i < end && matches[i].chunk - s.last <= kPatience; ++i) {
+      Support s{0.0, matches[i].row, matches[i].row, 0.0F, 0};
+      for (; i < end && matches[i].row - s.last <= kPatience; ++i) {
         const double c = matches[i].correlation;
         const double w = std::pow(c, 4) / (1.0 - std::min(c, 0.999));
         weight += w;
         sum += w * matches[i].offset;
-        s.last = matches[i].chunk;
+        s.last = std::max(s.last, matches[i].row + matches[i].rows);
         s.best = std::max(s.best, matches[i].correlation);
         ++s.count;
       }
@@ -75,12 +75,11 @@ void smooth(std::vector<double>& x) {
 
 Line measure(const Samples& raw, const Samples& edit, const Support& support,
              std::int64_t frames) {
-  constexpr std::int64_t kChunkFrames = kChunkHop * Bands::kHop / kFrame;
+  constexpr std::int64_t kRowFrames = Bands::kHop / kFrame;
   Line line;
   line.offset = support.offset;
-  line.first = std::max<std::int64_t>(0, support.first * kChunkFrames - kMargin);
-  const std::int64_t last = std::min(
-      frames, support.last * kChunkFrames + kChunkRows * Bands::kHop / kFrame + kMargin);
+  line.first = std::max<std::int64_t>(0, support.first * kRowFrames - kMargin);
+  const std::int64_t last = std::min(frames, support.last * kRowFrames + kMargin);
   const auto count = static_cast<std::size_t>(std::max<std::int64_t>(0, last - line.first));
   std::vector<double> er(count);
   std::vector<double> rr(count);

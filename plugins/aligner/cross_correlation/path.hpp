@@ -2,6 +2,7 @@
 // Second stage: which of the matching lines each frame of the edit lies on.
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "candidates.hpp"
@@ -41,5 +42,18 @@ struct PathSettings {
 /// [0, frames).
 std::vector<Run> best_path(const std::vector<Line>& lines, const Samples& raw, const Samples& edit,
                            std::int64_t frames, const PathSettings& settings);
+
+/// What the edit's equalisation and noise do, seen along the path.
+struct Channel {
+  Filter raw;   ///< makes the raw sound like the edit, weighted by what can be trusted
+  Filter edit;  ///< the same weight
+  double coherence = 1.0;  ///< mean share of the edit's power that a fixed filter explains
+};
+
+/// Cross-spectra of edit and raw along the runs (Welch): response S_er / S_rr, weight
+/// 1 / sqrt(1 - coherence). Nothing when too little is aligned.
+std::optional<Channel> estimate_channel(const std::vector<Run>& runs,
+                                        const std::vector<Line>& lines, const Samples& raw,
+                                        const Samples& edit);
 
 }  // namespace retake::xcorr

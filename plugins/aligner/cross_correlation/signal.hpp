@@ -29,7 +29,7 @@ constexpr std::size_t kSpectrumBins = kSpectrumSize / 2 + 1;
 std::vector<double> mean_spectrum(const Samples& x);
 
 /// A filter by its frequency response, kSpectrumBins values; its impulse response is cut to
-/// +-kFilterReach samples.
+/// +-kReach samples.
 class Filter {
  public:
   static constexpr std::int64_t kReach = 256;

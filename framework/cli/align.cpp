@@ -1,0 +1,252 @@
+// retake align: which raw samples an edit was made of.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <regex>
+
+#include "command.hpp"
+#include "command_context.hpp"
+#include "config/experiment.hpp"
+#include "core/diagnostics.hpp"
+#include "core/hash.hpp"
+#include "core/suggest.hpp"
+#include "data/alignment_files.hpp"
+#include "plugin/registry.hpp"
+#include "report/plot.hpp"
+#include "retake/data/pair_set.hpp"
+#include "retake/kinds/aligner.hpp"
+#include "table_text.hpp"
+
+namespace retake::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Job {
+  std::string id;
+  fs::path raw;
+  fs::path edit;
+  fs::path folder;
+};
+
+struct Outcome {
+  Job job;
+  bool kept = false;  ///< was there already, made the same way
+  double seconds = 0.0;
+  Value info;
+};
+
+/// Words of the command line: files first, then `key=value`.
+struct Words {
+  std::vector<std::string> files;
+  std::vector<config::OverrideText> params;
+};
+
+Words words_of(const Arguments& a) {
+  static const std::regex assignment("[A-Za-z_][A-Za-z0-9_.\\[\\]]*\\+?=.*",
+                                     std::regex::ECMAScript | std::regex::optimize);
+  Words w;
+  for (std::size_t i = 0; i < a.positional.size(); ++i) {
+    const std::string& word = a.positional[i];
+    std::error_code none;
+    if (std::regex_match(word, assignment) && !fs::exists(word, none)) {
+      w.params.push_back({word, a.argv_index[i]});
+    } else {
+      w.files.push_back(word);
+    }
+  }
+  return w;
+}
+
+std::vector<Job> jobs_of_set(const fs::path& root, const Arguments& a) {
+  const PairSet set = read_pair_set(root);
+  std::vector<std::string> only;
+  if (a.options.contains("only")) only = a.options["only"].as<std::vector<std::string>>();
+  std::vector<std::string> ids;
+  for (const auto& pair : set.pairs) ids.push_back(pair.id);
+  for (const auto& id : only) {
+    if (std::find(ids.begin(), ids.end(), id) != ids.end()) continue;
+    const auto nearest = did_you_mean(id, ids);
+    throw usage_error("the pair set has no pair `" + id + "`",
+                      nearest ? "did you mean `" + *nearest + "`?"
+                              : "see the pairs with  retake pairs " + root.string());
+  }
+  const fs::path folder = a.options.contains("output")
+                              ? fs::path(a.options["output"].as<std::string>())
+                              : root / "pointer_sequences";
+  std::vector<Job> jobs;
+  for (const auto& pair : set.pairs) {
+    if (!only.empty() && std::find(only.begin(), only.end(), pair.id) == only.end()) continue;
+    jobs.push_back({pair.id, pair.raw, pair.edit, folder});
+  }
+  return jobs;
+}
+
+std::vector<Job> jobs_of(const Words& words, const Arguments& a) {
+  if (words.files.size() == 1 && fs::is_directory(words.files[0])) {
+    return jobs_of_set(words.files[0], a);
+  }
+  if (words.files.size() != 2) {
+    throw usage_error("align takes a raw recording and its edit, or the folder of a pair set",
+                      "retake align RAW EDIT  or  retake align ROOT");
+  }
+  if (a.options.contains("only")) {
+    throw usage_error("--only chooses pairs of a pair set", "leave it out for a single pair");
+  }
+  const fs::path folder =
+      a.options.contains("output") ? fs::path(a.options["output"].as<std::string>()) : ".";
+  return {{alignment_id(words.files[0]), words.files[0], words.files[1], folder}};
+}
+
+class Work {
+ public:
+  Work(const Arguments& a, const Words& words)
+      : force_(a.options.contains("force")),
+        context_(a.globals, a.options["threads"].as<int>()),
+        registry_(a.globals.plugin_path),
+        component_(config::resolve_component("aligner", a.options["aligner"].as<std::string>(),
+                                             words.params, registry_)) {}
+
+  CommandContext& context() { return context_; }
+
+  /// Nothing when a signal stopped it: no file is written then.
+  std::optional<Outcome> run(const Job& job) {
+    const auto began = std::chrono::steady_clock::now();
+    const auto raw = open_audio(job.raw.string());
+    const auto edit = open_audio(job.edit.string());
+    if (!aligner_)
+      aligner_ = registry_.create<Aligner>(component_.plugin, component_.params, context_);
+    const AlignmentPaths paths(job.folder, job.id);
+    const AlignmentOrigin origin{component_.plugin, aligner_->algorithm_version(),
+                                 component_.params, sha256_file(job.raw), sha256_file(job.edit)};
+    Outcome out;
+    out.job = job;
+    if (!force_ && is_current(paths, origin)) {
+      out.kept = true;
+    } else {
+      const Alignment alignment = aligner_->align(*raw, *edit, context_);
+      if (context_.stop_requested()) return std::nullopt;
+      write(alignment, *raw, *edit, paths, origin, job);
+    }
+    out.info = read_info(paths);
+    out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    return out;
+  }
+
+ private:
+  static void write(const Alignment& alignment, const AudioSource& raw, const AudioSource& edit,
+                    const AlignmentPaths& paths, const AlignmentOrigin& origin, const Job& job) {
+    const auto pointers = alignment_pointers(alignment, raw.info());
+    write_alignment(alignment, pointers, paths);
+    report::plot_alignment(paths.plot, job.id, pointers, alignment.confidence, alignment.grid,
+                           frame_grid(raw.info().samples, raw.info().sample_rate));
+    write_info(alignment_info(alignment, pointers, raw.info(), edit.info(), origin), paths);
+  }
+
+  bool force_;
+  CommandContext context_;
+  plugin::Registry registry_;
+  config::ResolvedComponent component_;
+  std::unique_ptr<Aligner> aligner_;
+};
+
+std::string line_of(const Outcome& o) {
+  const auto number = [&o](const char* key) { return find_path(o.info, key)->as_double(); };
+  char text[160];
+  std::snprintf(text, sizeof text, "  aligned %5.1f %%  cuts %3ld  loops %3ld  confidence %.2f  %s",
+                100.0 * number("alignment_ratio"), static_cast<long>(number("n_cuts")),
+                static_cast<long>(number("n_loops")), number("confidence"),
+                o.kept ? "there already" : "");
+  std::string line = o.job.id + text;
+  if (!o.kept) {
+    std::snprintf(text, sizeof text, "%.1f s", o.seconds);
+    line += text;
+  }
+  if (!find_path(o.info, "related")->as_bool()) {
+    line += "\n  warning: this edit does not seem to come from this raw recording";
+  }
+  return line + "\n";
+}
+
+Value json_of(const std::vector<Outcome>& outcomes) {
+  Array pairs;
+  for (const auto& o : outcomes) {
+    Table t;
+    t["id"] = o.job.id;
+    const AlignmentPaths paths(o.job.folder, o.job.id);
+    t["edl"] = paths.edl.string();
+    t["pointers"] = paths.pointers.string();
+    t["ops"] = paths.ops.string();
+    t["info"] = paths.info.string();
+    t["plot"] = paths.plot.string();
+    t["kept"] = o.kept;
+    t["seconds"] = o.seconds;
+    for (const char* key :
+         {"raw_frames", "edit_frames", "aligned_frames", "alignment_ratio", "mean_correlation",
+          "min_correlation", "n_cuts", "n_loops", "confidence", "related"}) {
+      t[key] = *find_path(o.info, key);
+    }
+    pairs.push_back(Value(std::move(t)));
+  }
+  Table root;
+  root["pairs"] = Value(std::move(pairs));
+  return Value(std::move(root));
+}
+
+int run(const Arguments& a) {
+  const Words words = words_of(a);
+  const std::vector<Job> jobs = jobs_of(words, a);
+  Work work(a, words);
+  std::vector<Outcome> outcomes;
+  std::vector<Diagnostic> failures;
+  bool stopped = false;
+  for (std::size_t i = 0; i < jobs.size() && !stopped; ++i) {
+    work.context().set_title(jobs.size() == 1 ? jobs[i].id
+                                              : std::to_string(i + 1) + "/" +
+                                                    std::to_string(jobs.size()) + " " + jobs[i].id);
+    try {
+      const auto outcome = work.run(jobs[i]);
+      stopped = !outcome.has_value();
+      work.context().clear_line();
+      if (outcome) {
+        if (!a.globals.json && !a.globals.quiet) print_text(line_of(*outcome));
+        outcomes.push_back(*outcome);
+      }
+    } catch (const DataError& e) {  // one broken pair does not cost the others
+      work.context().clear_line();
+      failures.insert(failures.end(), e.diagnostics().begin(), e.diagnostics().end());
+    }
+    stopped = stopped || work.context().stop_requested();
+  }
+  if (!failures.empty()) throw DataError(std::move(failures));
+  if (a.globals.json) print_result(a, json_of(outcomes), [] { return std::string(); });
+  if (stopped && outcomes.size() < jobs.size()) return stopped_exit_code();
+  return 0;
+}
+
+const RegisterCommand command({
+    "align",
+    "RAW EDIT [-o DIR] [-a ALIGNER] [key=value ...]   or   ROOT [--only ID...] [--force]",
+    "find which raw samples an edit was made of",
+    {"retake align session_raw.wav session_edit.wav -o aligned",
+     "retake align pairs/ --only song1 song2", "retake align pairs/ jump_cost=30 --force"},
+    [](po::options_description& o) {
+      o.add_options()("output,o", po::value<std::string>()->value_name("DIR"),
+                      "where the five files go (default: here, or ROOT/pointer_sequences)");
+      o.add_options()(
+          "aligner,a",
+          po::value<std::string>()->value_name("NAME")->default_value("cross_correlation"),
+          "aligner plugin");
+      o.add_options()("only", po::value<std::vector<std::string>>()->multitoken()->value_name("ID"),
+                      "these pairs of the set alone");
+      o.add_options()("force", "align again although the files are there and current");
+      o.add_options()("threads", po::value<int>()->default_value(0)->value_name("N"),
+                      "threads, 0 for all cores; the result does not depend on it");
+    },
+    run,
+});
+
+}  // namespace
+}  // namespace retake::cli

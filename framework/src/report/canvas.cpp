@@ -1,0 +1,106 @@
+#include "report/canvas.hpp"
+
+#include <png.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "core/files.hpp"
+#include "report/font.hpp"
+#include "retake/error.hpp"
+
+namespace retake::report {
+
+Canvas::Canvas(int width, int height)
+    : width_(width),
+      height_(height),
+      rgb_(3 * static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 0xFF) {}
+
+void Canvas::pixel(int x, int y, Color color) {
+  if (x < 0 || y < 0 || x >= width_ || y >= height_) return;
+  std::uint8_t* p =
+      rgb_.data() + 3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(width_) +
+                         static_cast<std::size_t>(x));
+  p[0] = color.red;
+  p[1] = color.green;
+  p[2] = color.blue;
+}
+
+void Canvas::fill(int x0, int y0, int x1, int y1, Color color) {
+  for (int y = std::max(0, y0); y < std::min(height_, y1); ++y) {
+    for (int x = std::max(0, x0); x < std::min(width_, x1); ++x) pixel(x, y, color);
+  }
+}
+
+// Bresenham, "Algorithm for computer control of a digital plotter", 1965.
+void Canvas::line(int x0, int y0, int x1, int y1, Color color) {
+  const int dx = std::abs(x1 - x0);
+  const int dy = -std::abs(y1 - y0);
+  const int sx = x0 < x1 ? 1 : -1;
+  const int sy = y0 < y1 ? 1 : -1;
+  int error = dx + dy;
+  while (true) {
+    pixel(x0, y0, color);
+    if (x0 == x1 && y0 == y1) return;
+    const int twice = 2 * error;
+    if (twice >= dy) {
+      error += dy;
+      x0 += sx;
+    }
+    if (twice <= dx) {
+      error += dx;
+      y0 += sy;
+    }
+  }
+}
+
+void Canvas::dot(int x, int y, int radius, Color color) {
+  fill(x - radius, y - radius, x + radius + 1, y + radius + 1, color);
+}
+
+namespace {
+/// The first byte of a UTF-8 character.
+bool starts_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+}
+}  // namespace
+
+int Canvas::text_width(std::string_view text, int scale) {
+  return static_cast<int>(std::count_if(text.begin(), text.end(), starts_character)) * 6 * scale;
+}
+
+void Canvas::text(int x, int y, std::string_view text, int scale, Color color) {
+  for (const char c : text) {
+    if (!starts_character(c)) continue;
+    const bool known = c >= 32 && c <= 126;
+    const Glyph& glyph = kFont[static_cast<std::size_t>(known ? c - 32 : '?' - 32)];
+    for (int column = 0; column < 5; ++column) {
+      for (int row = 0; row < 8; ++row) {
+        if ((glyph[static_cast<std::size_t>(column)] >> row & 1) == 0) continue;
+        fill(x + column * scale, y + row * scale, x + (column + 1) * scale, y + (row + 1) * scale,
+             color);
+      }
+    }
+    x += 6 * scale;
+  }
+}
+
+void Canvas::write_png(const std::filesystem::path& path) const {
+  png_image image;
+  std::memset(&image, 0, sizeof image);
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(width_);
+  image.height = static_cast<png_uint_32>(height_);
+  image.format = PNG_FORMAT_RGB;
+  AtomicFile file(path);
+  if (png_image_write_to_file(&image, file.path().c_str(), 0, rgb_.data(), 0, nullptr) == 0) {
+    throw DataError(file_diagnostic("E541", path.string(),
+                                    std::string("the picture cannot be written: ") + image.message,
+                                    "free some space, or give another folder with -o"));
+  }
+  file.commit();
+}
+
+}  // namespace retake::report
