@@ -2,21 +2,24 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <regex>
 
 #include "command.hpp"
-#include "command_context.hpp"
 #include "config/experiment.hpp"
 #include "core/diagnostics.hpp"
 #include "core/hash.hpp"
+#include "core/stop.hpp"
 #include "core/suggest.hpp"
 #include "data/alignment_files.hpp"
 #include "plugin/registry.hpp"
 #include "report/plot.hpp"
 #include "retake/data/pair_set.hpp"
 #include "retake/kinds/aligner.hpp"
+#include "run/progress.hpp"
+#include "run/run_context.hpp"
 #include "table_text.hpp"
 
 namespace retake::cli {
@@ -104,12 +107,21 @@ class Work {
  public:
   Work(const Arguments& a, const Words& words)
       : force_(a.options.contains("force")),
-        context_(a.globals, a.options["threads"].as<int>()),
+        line_(run::ProgressLine::mode_of(stderr, a.globals.quiet || a.globals.json)),
+        context_({0,
+                  run::resolve_threads(a.options["threads"].as<int>()),
+                  "cpu",
+                  {},
+                  [this](std::string_view what, double done, double total) {
+                    line_.update({title_ + " " + std::string(what), done, total, {}, {}});
+                  }}),
         registry_(a.globals.plugin_path),
         component_(config::resolve_component("aligner", a.options["aligner"].as<std::string>(),
                                              words.params, registry_)) {}
 
-  CommandContext& context() { return context_; }
+  /// What the progress line starts with.
+  void set_title(std::string title) { title_ = std::move(title); }
+  void finish_line() { line_.finish(); }
 
   /// Nothing when a signal stopped it: no file is written then.
   std::optional<Outcome> run(const Job& job) {
@@ -146,7 +158,9 @@ class Work {
   }
 
   bool force_;
-  CommandContext context_;
+  std::string title_;
+  run::ProgressLine line_;
+  run::RunContext context_;
   plugin::Registry registry_;
   config::ResolvedComponent component_;
   std::unique_ptr<Aligner> aligner_;
@@ -195,7 +209,7 @@ Value json_of(const std::vector<Outcome>& outcomes) {
   return Value(std::move(root));
 }
 
-int run(const Arguments& a) {
+int run_align(const Arguments& a) {
   const Words words = words_of(a);
   const std::vector<Job> jobs = jobs_of(words, a);
   Work work(a, words);
@@ -203,26 +217,28 @@ int run(const Arguments& a) {
   std::vector<Diagnostic> failures;
   bool stopped = false;
   for (std::size_t i = 0; i < jobs.size() && !stopped; ++i) {
-    work.context().set_title(jobs.size() == 1 ? jobs[i].id
-                                              : std::to_string(i + 1) + "/" +
-                                                    std::to_string(jobs.size()) + " " + jobs[i].id);
+    work.set_title(jobs.size() == 1 ? jobs[i].id
+                                    : std::to_string(i + 1) + "/" + std::to_string(jobs.size()) +
+                                          " " + jobs[i].id);
     try {
       const auto outcome = work.run(jobs[i]);
       stopped = !outcome.has_value();
-      work.context().clear_line();
+      work.finish_line();
       if (outcome) {
         if (!a.globals.json && !a.globals.quiet) print_text(line_of(*outcome));
         outcomes.push_back(*outcome);
       }
     } catch (const DataError& e) {  // one broken pair does not cost the others
-      work.context().clear_line();
+      work.finish_line();
       failures.insert(failures.end(), e.diagnostics().begin(), e.diagnostics().end());
     }
-    stopped = stopped || work.context().stop_requested();
+    stopped = stopped || stop_requested();
   }
   if (!failures.empty()) throw DataError(std::move(failures));
   if (a.globals.json) print_result(a, json_of(outcomes), [] { return std::string(); });
-  if (stopped && outcomes.size() < jobs.size()) return stopped_exit_code();
+  if (stopped && outcomes.size() < jobs.size()) {
+    return static_cast<int>(stop_signal() == SIGINT ? ExitCode::interrupted : ExitCode::preempted);
+  }
   return 0;
 }
 
@@ -245,7 +261,7 @@ const RegisterCommand command({
       o.add_options()("threads", po::value<int>()->default_value(0)->value_name("N"),
                       "threads, 0 for all cores; the result does not depend on it");
     },
-    run,
+    run_align,
 });
 
 }  // namespace

@@ -147,8 +147,8 @@ constexpr std::int64_t kAhead = 32;  ///< chunks beyond the block that the longe
 
 /// 1 / norm of every window of `rows` rows; 0 for windows without content.
 std::vector<float> inverse_norms(const Bands& bands, std::int64_t rows) {
-  std::vector<float> out(
-      static_cast<std::size_t>(std::max<std::int64_t>(0, bands.rows - rows + 1)), 0.0F);
+  std::vector<float> out(static_cast<std::size_t>(std::max<std::int64_t>(0, bands.rows - rows + 1)),
+                         0.0F);
   const std::int64_t size = rows * Bands::kCount;
   for (std::size_t t = 0; t < out.size(); ++t) {
     const Eigen::Map<const Eigen::VectorXf> v(bands.values.data() + t * Bands::kCount, size);
@@ -173,9 +173,9 @@ class Best {
         item = items_.erase(item);
       }
     }
-    const auto at = std::upper_bound(
-        items_.begin(), items_.end(), c,
-        [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+    const auto at =
+        std::upper_bound(items_.begin(), items_.end(), c,
+                         [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
     items_.insert(at, c);
     if (items_.size() > count_) items_.pop_back();
   }

@@ -55,8 +55,8 @@ struct CrossSpectra {
   }
 };
 
-CrossSpectra measure(const std::vector<std::pair<std::int64_t, double>>& places,
-                     const Samples& raw, const Samples& edit) {
+CrossSpectra measure(const std::vector<std::pair<std::int64_t, double>>& places, const Samples& raw,
+                     const Samples& edit) {
   CrossSpectra s;
   const RealFft fft(kSpectrumSize);
   std::vector<float> e(kSpectrumSize);

@@ -23,8 +23,8 @@ Edl to_edl(const std::vector<Piece>& pieces, const Locals& locals, const AudioIn
   source.channels = raw.channels;
   source.samples = raw.samples;
   edl.sources.push_back(source);
-  const auto total = std::llround(static_cast<double>(edit.samples) * raw.sample_rate /
-                                  edit.sample_rate);
+  const auto total =
+      std::llround(static_cast<double>(edit.samples) * raw.sample_rate / edit.sample_rate);
   const auto gap = [&edl](std::int64_t samples) {
     if (samples <= 0) return;
     if (!edl.segments.empty() && edl.segments.back().is_gap()) {
@@ -219,8 +219,8 @@ class Aligning {
       match(find(kFine, std::max<std::int64_t>(0, first), last));
       any = true;
     };
-    const bool related = std::any_of(runs_.begin(), runs_.end(),
-                                     [](const Run& r) { return r.line >= 0; });
+    const bool related =
+        std::any_of(runs_.begin(), runs_.end(), [](const Run& r) { return r.line >= 0; });
     if (!related) return false;
     for (const auto& run : runs_) {
       if (run.line >= 0 || context_.stop_requested()) continue;

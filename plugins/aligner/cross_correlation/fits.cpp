@@ -74,8 +74,7 @@ class CrossfadeCost {
   double energy() const { return energy_; }
 
   /// Long crossfades are sampled: at about `points` places.
-  double operator()(std::int64_t at, std::int64_t length, Curve curve,
-                    std::int64_t points) const {
+  double operator()(std::int64_t at, std::int64_t length, Curve curve, std::int64_t points) const {
     const std::int64_t start = at - length / 2;
     const std::int64_t first = std::max<std::int64_t>(0, start);
     const std::int64_t last = std::min(size(), start + length);
@@ -121,8 +120,10 @@ struct Trial {
 void polish(const CrossfadeCost& cost, Trial& best, std::int64_t max_samples) {
   for (std::int64_t step = std::max<std::int64_t>(1, best.length / 8); step >= 1;) {
     bool better = false;
-    for (const auto& [da, dl] : {std::pair<std::int64_t, std::int64_t>{step, 0}, {-step, 0},
-                                 {0, 2 * step}, {0, -2 * step}}) {
+    for (const auto& [da, dl] : {std::pair<std::int64_t, std::int64_t>{step, 0},
+                                 {-step, 0},
+                                 {0, 2 * step},
+                                 {0, -2 * step}}) {
       Trial t = best;
       t.at += da;
       t.length += dl;
@@ -190,8 +191,8 @@ Fade fit_fade(const std::vector<double>& ratio, const std::vector<double>& energ
   const auto error = [&](std::size_t blocks, Curve curve, std::size_t over) {
     double sum = 0.0;
     for (std::size_t k = 0; k < over; ++k) {
-      const double x = (static_cast<double>(k) + 0.5) / static_cast<double>(std::max<std::size_t>(
-                                                            1, blocks));
+      const double x =
+          (static_cast<double>(k) + 0.5) / static_cast<double>(std::max<std::size_t>(1, blocks));
       const double w = blocks == 0 ? 1.0 : fade_weight(curve, x);
       const double d = ratio[k] / gain - w;
       sum += energy[k] * d * d;

@@ -30,8 +30,7 @@ std::vector<Support> cluster(std::vector<Match> matches) {
   for (std::size_t begin = 0; begin < matches.size();) {
     // A cluster reaches while neighbours are close, but no wider than the tolerance.
     std::size_t end = begin + 1;
-    while (end < matches.size() &&
-           matches[end].offset - matches[begin].offset < 2.0 * kTolerance &&
+    while (end < matches.size() && matches[end].offset - matches[begin].offset < 2.0 * kTolerance &&
            matches[end].offset - matches[end - 1].offset < kTolerance) {
       ++end;
     }
@@ -73,8 +72,7 @@ void smooth(std::vector<double>& x) {
   x = std::move(y);
 }
 
-Line measure(const Samples& raw, const Samples& edit, const Support& support,
-             std::int64_t frames) {
+Line measure(const Samples& raw, const Samples& edit, const Support& support, std::int64_t frames) {
   constexpr std::int64_t kRowFrames = Bands::kHop / kFrame;
   Line line;
   line.offset = support.offset;
@@ -116,9 +114,8 @@ std::vector<Line> measure_lines(const Samples& raw, const Samples& edit, std::ve
                                 const Context& context) {
   auto supports = cluster(std::move(matches));
   // A single weak match is chance.
-  std::erase_if(supports, [](const Support& s) {
-    return s.best < 0.35F || (s.count == 1 && s.best < 0.5F);
-  });
+  std::erase_if(supports,
+                [](const Support& s) { return s.best < 0.35F || (s.count == 1 && s.best < 0.5F); });
   const std::int64_t frames = static_cast<std::int64_t>(edit.size()) / kFrame + 1;
   std::vector<Line> lines(supports.size());
   context.parallel_for(supports.size(), 4, [&](std::size_t first, std::size_t last) {
@@ -158,7 +155,8 @@ std::vector<char> silent_frames(const Samples& x, std::int64_t frames) {
     const std::int64_t begin = std::max<std::int64_t>(0, t * kFrame - kFrame / 2);
     const std::int64_t end = std::min(size, t * kFrame + kFrame / 2);
     for (std::int64_t i = begin; i < end; ++i) {
-      energy += static_cast<double>(x[static_cast<std::size_t>(i)]) * x[static_cast<std::size_t>(i)];
+      energy +=
+          static_cast<double>(x[static_cast<std::size_t>(i)]) * x[static_cast<std::size_t>(i)];
     }
     out[static_cast<std::size_t>(t)] = energy <= floor * kFrame;
   }

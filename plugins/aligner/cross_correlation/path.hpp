@@ -13,8 +13,8 @@ namespace retake::xcorr {
 
 /// Waveform agreement along one line raw = edit + offset, per frame of the edit.
 struct Line {
-  double offset = 0.0;      ///< samples at kRate
-  std::int64_t first = 0;   ///< frames [first, first + correlation.size())
+  double offset = 0.0;             ///< samples at kRate
+  std::int64_t first = 0;          ///< frames [first, first + correlation.size())
   std::vector<float> correlation;  ///< 0..1, smoothed over about 80 ms
 
   std::int64_t last() const { return first + static_cast<std::int64_t>(correlation.size()); }
@@ -45,8 +45,8 @@ std::vector<Run> best_path(const std::vector<Line>& lines, const Samples& raw, c
 
 /// What the edit's equalisation and noise do, seen along the path.
 struct Channel {
-  Filter raw;   ///< makes the raw sound like the edit, weighted by what can be trusted
-  Filter edit;  ///< the same weight
+  Filter raw;              ///< makes the raw sound like the edit, weighted by what can be trusted
+  Filter edit;             ///< the same weight
   double coherence = 1.0;  ///< mean share of the edit's power that a fixed filter explains
 };
 

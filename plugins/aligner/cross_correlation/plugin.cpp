@@ -1,5 +1,5 @@
-#include "cross_correlation.hpp"
 #include "retake/plugin.hpp"
+#include "cross_correlation.hpp"
 
 RETAKE_PLUGIN("cross_correlation", "0.1.0", registrar) {
   registrar.add<retake::xcorr::CrossCorrelation>(

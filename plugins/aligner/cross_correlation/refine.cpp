@@ -8,8 +8,7 @@
 
 namespace retake::xcorr {
 
-Locals::Locals(AudioSource& raw, AudioSource& edit, const Samples& raw_low,
-               const Samples& edit_low)
+Locals::Locals(AudioSource& raw, AudioSource& edit, const Samples& raw_low, const Samples& edit_low)
     : raw_(raw),
       edit_(edit),
       raw_low_(raw_low),
@@ -180,8 +179,7 @@ void place_join(Piece& a, Piece& b, const Locals& locals, double max_join_s) {
   const auto gb = static_cast<float>(local_gain(b, locals, false));
   for (auto& v : ra) v *= ga;
   for (auto& v : rb) v *= gb;
-  const JoinFit fit =
-      fit_join(e, ra, rb, static_cast<std::int64_t>(max_join_s * locals.rate()));
+  const JoinFit fit = fit_join(e, ra, rb, static_cast<std::int64_t>(max_join_s * locals.rate()));
   a.end = from + fit.at;
   b.begin = a.end;
   a.join = fit.join;
@@ -213,8 +211,8 @@ std::int64_t place_end(const Piece& run, const Piece& none, const Locals& locals
   double gain = local_gain(run, locals, from_end);
   for (std::int64_t at = 0; at + block <= n; at += block) {
     const std::int64_t first = std::max<std::int64_t>(0, at - block);
-    const Products p = products(e.data() + first, r.data() + first,
-                                std::min(n, at + 2 * block) - first);
+    const Products p =
+        products(e.data() + first, r.data() + first, std::min(n, at + 2 * block) - first);
     const double c = std::clamp(p.correlation(), 0.0, 1.0);
     double ratio = -std::log(std::max(1.0 - c * c, 1e-3)) + std::log(1.0 - 0.6 * 0.6);
     // Silence in the edit where the run would sound is not the run.
@@ -286,8 +284,8 @@ std::vector<Piece> refine(const std::vector<Run>& runs, const std::vector<Line>&
     if (a.source() && b.source()) {
       place_join(a, b, locals, max_join_s);
     } else if (a.source() != b.source()) {
-      const std::int64_t at = a.source() ? place_end(a, b, locals, true)
-                                       : place_end(b, a, locals, false);
+      const std::int64_t at =
+          a.source() ? place_end(a, b, locals, true) : place_end(b, a, locals, false);
       a.end = at;
       b.begin = at;
     }

@@ -37,13 +37,13 @@ class Locals {
 struct Piece {
   std::int64_t begin = 0;
   std::int64_t end = 0;
-  int line = -1;        ///< -1: no source
+  int line = -1;  ///< -1: no source
   bool source() const { return line >= 0; }
   double offset = 0.0;  ///< raw position less edit position; whole when native
   double gain = 1.0;    ///< amplitude
   Fade fade_in;
   Fade fade_out;
-  Join join;            ///< into the next piece
+  Join join;  ///< into the next piece
 };
 
 /// Pieces cover [0, edit_samples). `max_join_s` bounds the crossfades searched.

@@ -23,10 +23,10 @@ Samples load(AudioSource& source) {
   const auto bad = std::find_if(x.begin(), x.end(), [](float v) { return !std::isfinite(v); });
   if (bad != x.end()) {
     const double seconds = static_cast<double>(bad - x.begin()) / kRate;
-    throw DataError(file_diagnostic("E520", source.info().path,
-                                    "a sample near " + std::to_string(seconds) +
-                                        " s is not a finite number",
-                                    "repair or export the recording again"));
+    throw DataError(
+        file_diagnostic("E520", source.info().path,
+                        "a sample near " + std::to_string(seconds) + " s is not a finite number",
+                        "repair or export the recording again"));
   }
   return x;
 }
@@ -36,9 +36,8 @@ namespace {
 std::vector<float> hann(std::size_t n) {
   std::vector<float> w(n);
   for (std::size_t i = 0; i < n; ++i) {
-    w[i] = static_cast<float>(
-        0.5 - 0.5 * std::cos(2.0 * std::numbers::pi * static_cast<double>(i) /
-                             static_cast<double>(n)));
+    w[i] = static_cast<float>(0.5 - 0.5 * std::cos(2.0 * std::numbers::pi * static_cast<double>(i) /
+                                                   static_cast<double>(n)));
   }
   return w;
 }
@@ -70,8 +69,7 @@ Filter::Filter(std::span<const std::complex<float>> response) {
   constexpr std::size_t kSize = 4 * kSpectrumSize;
   std::vector<float> cut(kSize, 0.0F);
   for (std::int64_t i = -kReach; i <= kReach; ++i) {
-    const double w =
-        0.5 + 0.5 * std::cos(std::numbers::pi * static_cast<double>(i) / (kReach + 1));
+    const double w = 0.5 + 0.5 * std::cos(std::numbers::pi * static_cast<double>(i) / (kReach + 1));
     const auto from = static_cast<std::size_t>((i + static_cast<std::int64_t>(kSpectrumSize)) %
                                                static_cast<std::int64_t>(kSpectrumSize));
     cut[static_cast<std::size_t>(i + kReach)] = static_cast<float>(w) * impulse[from];
@@ -142,7 +140,8 @@ void read_shifted(const Samples& x, double position, std::int64_t n, float* out)
     const double sinc =
         std::abs(t) < 1e-9 ? 1.0 : std::sin(std::numbers::pi * t) / (std::numbers::pi * t);
     const double c = std::cos(0.5 * std::numbers::pi * t / kHalf);
-    taps[static_cast<std::size_t>(i)] = static_cast<float>(std::abs(t) < kHalf ? sinc * c * c : 0.0);
+    taps[static_cast<std::size_t>(i)] =
+        static_cast<float>(std::abs(t) < kHalf ? sinc * c * c : 0.0);
   }
   for (std::int64_t i = 0; i < n; ++i) {
     const std::int64_t first = begin + i - (kHalf - 1);

@@ -47,12 +47,13 @@ int main(int argc, char** argv) {
         const auto starts = edl.output_starts();
         for (std::size_t i = 0; i < edl.segments.size(); ++i) {
           const auto& s = edl.segments[i];
-          std::printf("  out %10ld  %10ld..%10ld len %9ld gap %d gain %6.2f fi %ld fo %ld join %ld c %.2f\n",
-                      static_cast<long>(starts[i]), static_cast<long>(s.begin),
-                      static_cast<long>(s.end), static_cast<long>(s.output_samples()), s.is_gap(),
-                      s.gain_db, static_cast<long>(s.fade_in.samples),
-                      static_cast<long>(s.fade_out.samples), static_cast<long>(s.join.samples),
-                      s.confidence);
+          std::printf(
+              "  out %10ld  %10ld..%10ld len %9ld gap %d gain %6.2f fi %ld fo %ld join %ld c "
+              "%.2f\n",
+              static_cast<long>(starts[i]), static_cast<long>(s.begin), static_cast<long>(s.end),
+              static_cast<long>(s.output_samples()), s.is_gap(), s.gain_db,
+              static_cast<long>(s.fade_in.samples), static_cast<long>(s.fade_out.samples),
+              static_cast<long>(s.join.samples), s.confidence);
         }
       };
       print("truth", pair.truth);

@@ -26,11 +26,12 @@ class Levels {
     const RealFft fft(kSize);
     std::vector<float> block(kSize);
     std::vector<std::complex<float>> spectrum(fft.bins());
-    const auto begin =
-        std::llround(static_cast<double>(frame) / kFrameRate * rate_) - static_cast<long>(kSize / 2);
+    const auto begin = std::llround(static_cast<double>(frame) / kFrameRate * rate_) -
+                       static_cast<long>(kSize / 2);
     for (std::size_t i = 0; i < kSize; ++i) {
       const auto k = begin + static_cast<std::int64_t>(i);
-      const double w = 0.5 - 0.5 * std::cos(2.0 * std::numbers::pi * static_cast<double>(i) / kSize);
+      const double w =
+          0.5 - 0.5 * std::cos(2.0 * std::numbers::pi * static_cast<double>(i) / kSize);
       block[i] = k >= 0 && k < static_cast<std::int64_t>(x_.size())
                      ? static_cast<float>(w * x_[static_cast<std::size_t>(k)])
                      : 0.0F;

@@ -16,7 +16,9 @@ namespace {
 
 constexpr double kSongRate = 44100.0;
 
-std::int64_t samples(double seconds) { return std::llround(seconds * kSongRate); }
+std::int64_t samples(double seconds) {
+  return std::llround(seconds * kSongRate);
+}
 
 double log_uniform(Rng& rng, double low, double high) {
   return std::exp(rng.uniform(std::log(low), std::log(high)));
@@ -141,8 +143,8 @@ std::vector<float> render_truth(const Edl& edl, const std::vector<float>& raw, R
       const double kind = rng.uniform();
       if (kind < 0.2) continue;  // silence
       const auto noise = chatter(s.gap, 0.1, rng);
-      const auto from = static_cast<std::int64_t>(
-          rng.below(foreign.size() - static_cast<std::size_t>(s.gap)));
+      const auto from =
+          static_cast<std::int64_t>(rng.below(foreign.size() - static_cast<std::size_t>(s.gap)));
       for (std::int64_t k = 0; k < s.gap; ++k) {
         out[static_cast<std::size_t>(starts[i] + k)] =
             kind < 0.6 ? noise[static_cast<std::size_t>(k)]
@@ -161,8 +163,7 @@ std::vector<float> render_truth(const Edl& edl, const std::vector<float>& raw, R
                       static_cast<double>(in));
       }
       if (outgoing > 0 && k >= n - outgoing / 2) {
-        w *= std::cos(0.5 * std::numbers::pi *
-                      (static_cast<double>(k - n + outgoing / 2) + 0.5) /
+        w *= std::cos(0.5 * std::numbers::pi * (static_cast<double>(k - n + outgoing / 2) + 0.5) /
                       static_cast<double>(outgoing));
       }
       if (s.fade_in.samples > 0 && k < s.fade_in.samples) {
@@ -279,8 +280,8 @@ AudioBuffer through_codec(const AudioBuffer& in, const std::string& codec, doubl
   SF_INFO info{};
   info.samplerate = static_cast<int>(in.sample_rate);
   info.channels = 1;
-  info.format = codec == "mp3" ? SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III
-                               : SF_FORMAT_OGG | SF_FORMAT_VORBIS;
+  info.format =
+      codec == "mp3" ? SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III : SF_FORMAT_OGG | SF_FORMAT_VORBIS;
   SNDFILE* file = sf_open(path.c_str(), SFM_WRITE, &info);
   if (file == nullptr) throw std::runtime_error(std::string("no encoder: ") + sf_strerror(nullptr));
   sf_command(file, SFC_SET_COMPRESSION_LEVEL, &quality, sizeof quality);
@@ -305,8 +306,7 @@ AudioBuffer damaged(const AudioBuffer& edit, const Damage& damage, std::uint64_t
     const double sign = rng.chance(0.5) ? 1.0 : -1.0;
     shelf(x, 200.0, sign * damage.eq_db, out.sample_rate, false);
     shelf(x, 3000.0, -sign * damage.eq_db, out.sample_rate, true);
-    peak(x, rng.uniform(500.0, 1500.0), rng.uniform(-damage.eq_db, damage.eq_db),
-         out.sample_rate);
+    peak(x, rng.uniform(500.0, 1500.0), rng.uniform(-damage.eq_db, damage.eq_db), out.sample_rate);
   }
   const double gain = std::pow(10.0, damage.level_db / 20.0);
   const double noise =
