@@ -1,6 +1,7 @@
 #include "retake/audio/stft.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <numbers>
@@ -35,13 +36,9 @@ struct Scratch {
   Scratch(std::int64_t n_fft, std::int64_t stride)
       : time(audio::aligned_floats(static_cast<std::size_t>(n_fft))),
         spectrum(audio::aligned_floats(static_cast<std::size_t>(n_fft))),
-        re(static_cast<std::size_t>(n_fft / 2)),
-        im(static_cast<std::size_t>(n_fft / 2)),
         power(static_cast<std::size_t>(kBlockRows * stride)) {}
   audio::AlignedFloats time;
   audio::AlignedFloats spectrum;
-  std::vector<float> re;
-  std::vector<float> im;
   std::vector<float> power;
 };
 
@@ -50,33 +47,70 @@ void multiply(const float* __restrict a, const float* __restrict b, std::int64_t
   for (std::int64_t i = 0; i < n; ++i) out[i] = a[i] * b[i];
 }
 
-void split(const float* __restrict z, std::int64_t n, float* __restrict re, float* __restrict im) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    re[i] = z[2 * i];
-    im[i] = z[2 * i + 1];
+/// Eight floats, or four complex values: one register of AVX2, two of what is older.
+using Vector __attribute__((vector_size(32))) = float;
+
+Vector load(const float* p) {
+  Vector v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+/// Factors of `unravel`, four complex values k to k + 3 at a time: U as (re, re, ...) and then as
+/// (-im, im, ...), for k = 1, 5, 9, ...
+std::vector<float> turning_factors(std::int64_t n) {
+  std::vector<float> factors;
+  for (std::int64_t k = 1; k <= n / 4 + 3; k += 4) {
+    std::array<float, 16> group{};
+    for (std::size_t j = 0; j < 4; ++j) {
+      const double phase = 2.0 * std::numbers::pi *
+                               static_cast<double>(k + static_cast<std::int64_t>(j)) /
+                               static_cast<double>(n) +
+                           std::numbers::pi / 2.0;
+      group[2 * j] = group[2 * j + 1] = static_cast<float>(std::cos(phase));
+      group[8 + 2 * j] = static_cast<float>(std::sin(phase));
+      group[8 + 2 * j + 1] = -group[8 + 2 * j];
+    }
+    factors.insert(factors.end(), group.begin(), group.end());
   }
+  return factors;
 }
 
 /// Squared magnitudes of the spectrum of 2m real samples from the transform Z of the m complex
 /// values that they form in pairs: X[k] = E + U O and X[m - k] = conj(E - U O), where
 /// E = Z[k] + conj Z[m - k], O = Z[k] - conj Z[m - k], U = -i exp(-2 pi i k / 2m); the halves lie
 /// in the window. (Press et al., Numerical Recipes, 12.3.2.)
-void unravel(const float* __restrict re, const float* __restrict im, const float* __restrict ur,
-             const float* __restrict ui, std::int64_t m, float* __restrict low,
-             float* __restrict high) {
-  for (std::int64_t k = 1; k <= m / 2; ++k) {
-    const float even_r = re[k] + re[m - k];
-    const float even_i = im[k] - im[m - k];
-    const float odd_r = re[k] - re[m - k];
-    const float odd_i = im[k] + im[m - k];
-    const float turned_r = ur[k] * odd_r - ui[k] * odd_i;
-    const float turned_i = ur[k] * odd_i + ui[k] * odd_r;
-    const float low_r = even_r + turned_r;
-    const float low_i = even_i + turned_i;
-    const float high_r = even_r - turned_r;
-    const float high_i = even_i - turned_i;
-    low[k] = low_r * low_r + low_i * low_i;
-    high[-k] = high_r * high_r + high_i * high_i;
+void unravel(const float* __restrict z, const float* __restrict factors, std::int64_t m,
+             float* __restrict out) {
+  const Vector conjugate = {1, -1, 1, -1, 1, -1, 1, -1};
+  std::int64_t k = 1;
+  for (; k + 3 <= m / 2; k += 4, factors += 16) {
+    const Vector there = load(z + 2 * k);
+    const Vector back = load(z + 2 * (m - k - 3));
+    const Vector mirror = __builtin_shufflevector(back, back, 6, 7, 4, 5, 2, 3, 0, 1) * conjugate;
+    const Vector even = there + mirror;
+    const Vector odd = there - mirror;
+    const Vector swapped = __builtin_shufflevector(odd, odd, 1, 0, 3, 2, 5, 4, 7, 6);
+    const Vector turned = load(factors) * odd + load(factors + 8) * swapped;
+    const Vector low = (even + turned) * (even + turned);
+    const Vector high = (even - turned) * (even - turned);
+    const Vector sums = __builtin_shufflevector(low, high, 0, 2, 4, 6, 14, 12, 10, 8) +
+                        __builtin_shufflevector(low, high, 1, 3, 5, 7, 15, 13, 11, 9);
+    std::memcpy(out + k, &sums, 16);
+    std::memcpy(out + m - k - 3, reinterpret_cast<const char*>(&sums) + 16, 16);
+  }
+  for (std::int64_t j = 0; k <= m / 2; ++k, ++j) {
+    const float even_r = z[2 * k] + z[2 * (m - k)];
+    const float even_i = z[2 * k + 1] - z[2 * (m - k) + 1];
+    const float odd_r = z[2 * k] - z[2 * (m - k)];
+    const float odd_i = z[2 * k + 1] + z[2 * (m - k) + 1];
+    const float ur = factors[2 * j];
+    const float ui = factors[8 + 2 * j + 1];
+    const float turned_r = ur * odd_r - ui * odd_i;
+    const float turned_i = ur * odd_i + ui * odd_r;
+    out[k] = (even_r + turned_r) * (even_r + turned_r) + (even_i + turned_i) * (even_i + turned_i);
+    out[m - k] =
+        (even_r - turned_r) * (even_r - turned_r) + (even_i - turned_i) * (even_i - turned_i);
   }
 }
 
@@ -87,8 +121,7 @@ struct Stft::Impl {
   std::int64_t pad = 0;
   std::int64_t stride = 0;
   std::vector<float> window;  ///< halved
-  std::vector<float> ur;      ///< real and imaginary part of U
-  std::vector<float> ui;
+  std::vector<float> factors;
   fftwf_plan plan = nullptr;
 
   explicit Impl(const StftOptions& o) : options(o) {
@@ -111,13 +144,7 @@ struct Stft::Impl {
       window[static_cast<std::size_t>(lead + i)] =
           0.5F * static_cast<float>(0.5 - 0.5 * std::cos(phase));
     }
-    for (std::int64_t k = 0; k <= n / 4; ++k) {
-      const double phase =
-          2.0 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(n) +
-          std::numbers::pi / 2.0;
-      ur.push_back(static_cast<float>(std::cos(phase)));
-      ui.push_back(static_cast<float>(-std::sin(phase)));
-    }
+    factors = turning_factors(n);
     plan = audio::forward_complex_plan(static_cast<std::size_t>(n / 2));
   }
 
@@ -127,10 +154,10 @@ struct Stft::Impl {
     multiply(samples, window.data(), n, s.time.get());
     fftwf_execute_dft(plan, reinterpret_cast<fftwf_complex*>(s.time.get()),
                       reinterpret_cast<fftwf_complex*>(s.spectrum.get()));
-    split(s.spectrum.get(), m, s.re.data(), s.im.data());
-    unravel(s.re.data(), s.im.data(), ur.data(), ui.data(), m, out, out + m);
-    const float first = 2.0F * (s.re[0] + s.im[0]);
-    const float last = 2.0F * (s.re[0] - s.im[0]);
+    const float* z = s.spectrum.get();
+    unravel(z, factors.data(), m, out);
+    const float first = 2.0F * (z[0] + z[1]);
+    const float last = 2.0F * (z[0] - z[1]);
     out[0] = first * first;
     out[m] = last * last;
   }
