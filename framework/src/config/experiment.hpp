@@ -84,6 +84,17 @@ ResolvedExperiment resolve_experiment(const std::filesystem::path& file, const C
 ResolvedExperiment resolve_experiment_text(const std::string& toml, const std::string& name,
                                            const Catalog& catalog, const LoadOptions& options = {});
 
+/// What files and overrides say, merged, before any default, interpolation or check.
+struct MergedExperiment {
+  std::string file;  ///< as given
+  Value tree;
+  OriginMap origins;
+  std::vector<Diagnostic> notes;
+};
+/// Throws ConfigError for what cannot be read or merged.
+MergedExperiment merge_experiment(const std::filesystem::path& file,
+                                  const LoadOptions& options = {});
+
 /// One component from the command line (`retake features -x log_mel hop_length=256`): defaults
 /// filled, everything checked, same errors.
 ResolvedComponent resolve_component(const std::string& kind, const std::string& plugin,
@@ -109,9 +120,14 @@ Value identity_of(const ResolvedExperiment& experiment, const Identity& replace 
 /// SHA-256 (hex) of the canonical JSON of `identity_of`.
 std::string config_hash(const ResolvedExperiment& experiment, const Identity& replace = {});
 
+/// The tree as the resolved file holds it: `${run:...}` as text, other `${` escaped.
+Value resolved_value(const ResolvedExperiment& experiment);
+
 /// The resolved experiment as TOML: a valid experiment without `extends` that gives the same
 /// config_hash. Each key has its unit and origin as a comment. `only`: one table ("model",
-/// "loss.stop"), everything when empty.
+/// "loss.stop"), everything when empty; std::invalid_argument when there is no such table.
 std::string resolved_toml(const ResolvedExperiment& experiment, const std::string& only = {});
+/// The merged experiment as TOML, origins as comments.
+std::string merged_toml(const MergedExperiment& experiment, const std::string& only = {});
 
 }  // namespace retake::config

@@ -139,6 +139,29 @@ std::string comment_at(const ResolvedExperiment& experiment, const std::string& 
          (own && origin != nullptr ? describe(*origin) : std::string("default"));
 }
 
+/// The table at `only` inside its parents, so that it reads as part of an experiment.
+Table part_of(const Table& tree, const std::string& only) {
+  const Path path = parse_path(only);
+  const Value* part = find_value(tree, path);
+  if (part == nullptr || !part->is_table()) {
+    throw std::invalid_argument("no table [" + only + "]");
+  }
+  Table nested = part->as_table();
+  for (auto it = path.rbegin(); it != path.rend(); ++it) {
+    Table outer;
+    outer[it->key] = std::move(nested);
+    nested = std::move(outer);
+  }
+  return nested;
+}
+
+std::string commented_toml(const Table& tree, const std::string& only, std::string head,
+                           const CommentOf& comment) {
+  std::replace_if(
+      head.begin(), head.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
+  return "# " + head + "\n\n" + write_toml(only.empty() ? tree : part_of(tree, only), comment);
+}
+
 }  // namespace
 
 void substitute_run(ResolvedExperiment& experiment, const RunNames& names) {
@@ -185,29 +208,25 @@ std::string config_hash(const ResolvedExperiment& experiment, const Identity& re
   return sha256_hex(to_canonical_json(identity_of(experiment, replace)));
 }
 
+Value resolved_value(const ResolvedExperiment& experiment) {
+  return written_form(experiment.tree, "", experiment.run_texts);
+}
+
 std::string resolved_toml(const ResolvedExperiment& experiment, const std::string& only) {
-  Table tree = written_form(experiment.tree, "", experiment.run_texts).as_table();
-  if (!only.empty()) {
-    const Path path = parse_path(only);
-    const Value* part = find_value(tree, path);
-    if (part == nullptr || !part->is_table()) {
-      throw std::invalid_argument("no table [" + only + "]");
-    }
-    Table nested = part->as_table();
-    for (auto it = path.rbegin(); it != path.rend(); ++it) {
-      Table outer;
-      outer[it->key] = std::move(nested);
-      nested = std::move(outer);
-    }
-    tree = std::move(nested);
-  }
-  std::string head = "# " + experiment.file + " resolved by retake " + build_info::version +
-                     "; beside each key its unit and where it was written\n\n";
-  std::replace_if(
-      head.begin(), head.end() - 2, [](char c) { return static_cast<unsigned char>(c) < 0x20; },
-      '?');
-  return head +
-         write_toml(tree, [&](const std::string& path) { return comment_at(experiment, path); });
+  return commented_toml(resolved_value(experiment).as_table(), only,
+                        experiment.file + " resolved by retake " + build_info::version +
+                            "; beside each key its unit and where it was written",
+                        [&](const std::string& path) { return comment_at(experiment, path); });
+}
+
+std::string merged_toml(const MergedExperiment& experiment, const std::string& only) {
+  return commented_toml(
+      experiment.tree.as_table(), only,
+      experiment.file + " with what it extends; beside each key where it was " + "written",
+      [&](const std::string& path) {
+        const Origin* origin = origin_of(experiment.origins, path);
+        return origin != nullptr ? describe(*origin) : std::string();
+      });
 }
 
 }  // namespace retake::config

@@ -526,6 +526,21 @@ ResolvedExperiment resolve_experiment_text(const std::string& toml, const std::s
   return Resolver(std::move(layers), catalog, options, findings).run(name);
 }
 
+MergedExperiment merge_experiment(const std::filesystem::path& file, const LoadOptions& options) {
+  Findings findings;
+  Layers layers = load_layers(file, options, findings);
+  for (const auto& [path, items] : layers.document.append_to_default) {
+    if (Value* shown = find_value(layers.document.tree, parse_path(path))) *shown = items;
+    Diagnostic d;
+    d.severity = Severity::note;
+    d.message = "`" + path + "` is shown without its default, to which these values are appended";
+    findings.note(std::move(d));
+  }
+  findings.raise(file.string());
+  return {file.string(), std::move(layers.document.tree), std::move(layers.document.origins),
+          findings.take_notes()};
+}
+
 ResolvedComponent resolve_component(const std::string& kind, const std::string& plugin,
                                     const std::vector<OverrideText>& params,
                                     const Catalog& catalog) {

@@ -1,0 +1,30 @@
+#pragma once
+// EXP [OVERRIDES] on a command line: what check, show, run and others have in common.
+
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+#include "config/experiment.hpp"
+
+namespace retake::cli {
+
+/// Adds --set-file and --unset.
+void add_override_options(po::options_description& options);
+
+/// Overrides from the positionals behind the first `first` and from --unset, in the order typed;
+/// --set-file and --config-path besides.
+config::LoadOptions read_load_options(const Arguments& arguments, std::size_t first = 1);
+
+/// The one experiment a command takes as its first argument. Throws E005 when there is none.
+std::string experiment_argument(const Arguments& arguments);
+
+/// Positionals apart: `key=value` words, and the others (files, which may hold `=` where they exist
+/// or have a folder in front).
+struct SplitPositionals {
+  std::vector<std::string> plain;
+  std::vector<config::OverrideText> assignments;
+};
+SplitPositionals split_positionals(const Arguments& arguments);
+
+}  // namespace retake::cli
