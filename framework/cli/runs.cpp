@@ -57,6 +57,7 @@ Table json_row(const RunRow& row, const std::vector<std::string>& keys) {
     out[key] = row.get(key).value_or(Value());
   }
   out["tags"] = row.get("tag").value_or(Value(Array{}));
+  out["summary"] = row.get("summary").value_or(Value(Table()));
   out["path"] = row.run().path().string();
   for (const auto& key : keys) out[key] = row.get(key).value_or(Value());
   return out;

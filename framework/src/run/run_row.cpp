@@ -40,9 +40,9 @@ void collect_paths(const Table& table, const std::string& prefix, std::vector<st
 }  // namespace
 
 const std::vector<std::string>& RunRow::facts() {
-  static const std::vector<std::string> names{"id",        "name",        "date", "started",
-                                              "ended",     "status",      "seed", "step",
-                                              "exit_code", "config_hash", "tag",  "notes"};
+  static const std::vector<std::string> names{
+      "id",   "name",      "date",        "started", "ended", "status", "seed",
+      "step", "exit_code", "config_hash", "tag",     "notes", "summary"};
   return names;
 }
 
@@ -92,6 +92,7 @@ std::optional<Value> RunRow::fact(const std::string& key) const {
   if (key == "id") return Value(run_.id());
   if (key == "name") return Value(run_.name());
   if (key == "date") return Value(run_.date());
+  if (key == "summary") return Value(summary());
   if (key == "started") return Value(started_);
   if (key == "status") return Value(status_);
   if (key == "tag" || key == "notes") {

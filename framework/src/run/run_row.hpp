@@ -24,8 +24,9 @@ class RunRow {
   const std::string& started() const { return started_; }
 
   /// A fact (id, name, date, started, ended, status, seed, step, exit_code, config_hash, tag,
-  /// notes), else a metric (its best value, else its last; NAME.best, NAME.last, NAME.step), else a
-  /// path of the resolved config ("model.d_model"). Nothing when the run has none of this name.
+  /// notes, summary: all metrics), else a metric (its best value, else its last; NAME.best,
+  /// NAME.last, NAME.step), else a path of the resolved config ("model.d_model"). Nothing when the
+  /// run has none of this name.
   std::optional<Value> get(const std::string& key) const;
   /// "val/edit_f1 0.812" of the first metric that has a best value; empty while there is none.
   std::string best_text() const;

@@ -25,7 +25,10 @@ namespace {
 // Field numbers.
 namespace event {
 constexpr protozero::pbf_tag_type wall_time = 1, step = 2, file_version = 3, summary = 5,
-                                  source_metadata = 10;
+                                  session_log = 7, source_metadata = 10;
+}
+namespace session {
+constexpr protozero::pbf_tag_type status = 1;
 }
 namespace source {
 constexpr protozero::pbf_tag_type writer = 1;
@@ -45,10 +48,11 @@ constexpr protozero::pbf_tag_type name = 1;
 namespace tensor {
 constexpr protozero::pbf_tag_type dtype = 1, shape = 2, float_val = 5, string_val = 8;
 }
-constexpr std::int32_t kFloat = 1;        // DT_FLOAT
-constexpr std::int32_t kString = 7;       // DT_STRING
-constexpr std::int32_t kClassScalar = 1;  // DATA_CLASS_SCALAR
-constexpr std::int32_t kClassTensor = 2;  // DATA_CLASS_TENSOR
+constexpr std::int32_t kSessionStart = 1;  // SessionLog.START
+constexpr std::int32_t kFloat = 1;         // DT_FLOAT
+constexpr std::int32_t kString = 7;        // DT_STRING
+constexpr std::int32_t kClassScalar = 1;   // DATA_CLASS_SCALAR
+constexpr std::int32_t kClassTensor = 2;   // DATA_CLASS_TENSOR
 constexpr auto kFlushInterval = std::chrono::seconds(2);
 
 double wall_time() {
@@ -94,7 +98,8 @@ std::uint32_t masked_crc32c(std::string_view bytes) {
   return ((c >> 15) | (c << 17)) + 0xa282ead8u;
 }
 
-TensorBoardWriter::TensorBoardWriter(const fs::path& folder) {
+TensorBoardWriter::TensorBoardWriter(const fs::path& folder,
+                                     std::optional<std::int64_t> resumed_from) {
   make_folders(folder);
   char host[256] = "";
   ::gethostname(host, sizeof host - 1);
@@ -116,6 +121,14 @@ TensorBoardWriter::TensorBoardWriter(const fs::path& folder) {
   protozero::pbf_writer(source_metadata).add_string(source::writer, "retake");
   writer.add_message(event::source_metadata, source_metadata);
   record(version);
+  // Readers take the second such event as a restart, so a fresh run writes the first one.
+  std::string log, start;
+  protozero::pbf_writer(log).add_enum(session::status, kSessionStart);
+  protozero::pbf_writer start_writer(start);
+  start_writer.add_double(event::wall_time, wall_time());
+  start_writer.add_int64(event::step, resumed_from.value_or(-1) + 1);  // forgotten from here on
+  start_writer.add_message(event::session_log, log);
+  record(start);
   flush();
 }
 

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <set>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,8 +28,10 @@ std::uint32_t masked_crc32c(std::string_view bytes);
 class TensorBoardWriter {
  public:
   /// Creates FOLDER/events.out.tfevents.SECONDS.HOST.PID.N, later in name order than those there.
-  /// Throws DataError.
-  explicit TensorBoardWriter(const std::filesystem::path& folder);
+  /// A run resumed from step n gives n: readers then forget earlier points of later steps (a
+  /// session log with status START, as TensorFlow's own writers do). Throws DataError.
+  explicit TensorBoardWriter(const std::filesystem::path& folder,
+                             std::optional<std::int64_t> resumed_from = std::nullopt);
   /// Writes what is buffered; a failure is logged.
   ~TensorBoardWriter();
   TensorBoardWriter(const TensorBoardWriter&) = delete;

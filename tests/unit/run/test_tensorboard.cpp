@@ -39,6 +39,7 @@ struct Decoded {
   std::string version, writer;
   std::vector<Point> points;
   std::vector<double> times;
+  std::int64_t forgotten_from = -1;  ///< of the session log
 };
 
 template <class T>
@@ -127,6 +128,12 @@ Decoded decode(const fs::path& path) {
           while (summary.next()) out.points.push_back(decode_value(summary.get_message(), step));
           break;
         }
+        case 7: {
+          protozero::pbf_reader log = event.get_message();
+          while (log.next()) CHECK(log.get_enum() == 1);
+          out.forgotten_from = step;
+          break;
+        }
         case 10: {
           protozero::pbf_reader source = event.get_message();
           while (source.next()) out.writer = source.get_string();
@@ -213,10 +220,11 @@ TEST_CASE("a killed writer's file is readable up to the cut and a new one goes o
   }
   const std::string whole = get(path);
   put(path, whole.substr(0, whole.size() - 7));
-  TensorBoardWriter again(t.path);
+  TensorBoardWriter again(t.path, 98);
   again.scalars(99, {{"loss", 1.0 / 99}});
   again.flush();
   CHECK(again.path() > path);
   CHECK(get(path).size() == whole.size() - 7);  // never appended to
   CHECK(decode(again.path()).points.size() == 1);
+  CHECK(decode(again.path()).forgotten_from == 99);
 }
