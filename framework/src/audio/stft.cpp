@@ -35,7 +35,7 @@ std::int64_t padding_of(const StftOptions& o) {
 struct Scratch {
   Scratch(std::int64_t n_fft, std::int64_t stride)
       : time(audio::aligned_floats(static_cast<std::size_t>(n_fft))),
-        spectrum(audio::aligned_floats(static_cast<std::size_t>(n_fft))),
+        spectrum(audio::aligned_floats(static_cast<std::size_t>(n_fft + 2))),
         power(static_cast<std::size_t>(kBlockRows * stride)) {}
   audio::AlignedFloats time;
   audio::AlignedFloats spectrum;
@@ -57,10 +57,10 @@ Vector load(const float* p) {
 }
 
 /// Factors of `unravel`, four complex values k to k + 3 at a time: U as (re, re, ...) and then as
-/// (-im, im, ...), for k = 1, 5, 9, ...
+/// (-im, im, ...), for k = 0, 4, 8, ...
 std::vector<float> turning_factors(std::int64_t n) {
   std::vector<float> factors;
-  for (std::int64_t k = 1; k <= n / 4 + 3; k += 4) {
+  for (std::int64_t k = 0; k <= n / 4; k += 4) {
     std::array<float, 16> group{};
     for (std::size_t j = 0; j < 4; ++j) {
       const double phase = 2.0 * std::numbers::pi *
@@ -79,11 +79,11 @@ std::vector<float> turning_factors(std::int64_t n) {
 /// Squared magnitudes of the spectrum of 2m real samples from the transform Z of the m complex
 /// values that they form in pairs: X[k] = E + U O and X[m - k] = conj(E - U O), where
 /// E = Z[k] + conj Z[m - k], O = Z[k] - conj Z[m - k], U = -i exp(-2 pi i k / 2m); the halves lie
-/// in the window. (Press et al., Numerical Recipes, 12.3.2.)
+/// in the window. Z[m] must be there and equal Z[0]. (Press et al., Numerical Recipes, 12.3.2.)
 void unravel(const float* __restrict z, const float* __restrict factors, std::int64_t m,
              float* __restrict out) {
   const Vector conjugate = {1, -1, 1, -1, 1, -1, 1, -1};
-  std::int64_t k = 1;
+  std::int64_t k = 0;
   for (; k + 3 <= m / 2; k += 4, factors += 16) {
     const Vector there = load(z + 2 * k);
     const Vector back = load(z + 2 * (m - k - 3));
@@ -94,8 +94,9 @@ void unravel(const float* __restrict z, const float* __restrict factors, std::in
     const Vector turned = load(factors) * odd + load(factors + 8) * swapped;
     const Vector low = (even + turned) * (even + turned);
     const Vector high = (even - turned) * (even - turned);
-    const Vector sums = __builtin_shufflevector(low, high, 0, 2, 4, 6, 14, 12, 10, 8) +
-                        __builtin_shufflevector(low, high, 1, 3, 5, 7, 15, 13, 11, 9);
+    const Vector pairs = __builtin_shufflevector(low, high, 0, 2, 8, 10, 4, 6, 12, 14) +
+                         __builtin_shufflevector(low, high, 1, 3, 9, 11, 5, 7, 13, 15);
+    const Vector sums = __builtin_shufflevector(pairs, pairs, 0, 1, 4, 5, 7, 6, 3, 2);
     std::memcpy(out + k, &sums, 16);
     std::memcpy(out + m - k - 3, reinterpret_cast<const char*>(&sums) + 16, 16);
   }
@@ -154,12 +155,10 @@ struct Stft::Impl {
     multiply(samples, window.data(), n, s.time.get());
     fftwf_execute_dft(plan, reinterpret_cast<fftwf_complex*>(s.time.get()),
                       reinterpret_cast<fftwf_complex*>(s.spectrum.get()));
-    const float* z = s.spectrum.get();
+    float* z = s.spectrum.get();
+    z[n] = z[0];
+    z[n + 1] = z[1];
     unravel(z, factors.data(), m, out);
-    const float first = 2.0F * (z[0] + z[1]);
-    const float last = 2.0F * (z[0] - z[1]);
-    out[0] = first * first;
-    out[m] = last * last;
   }
 };
 

@@ -29,9 +29,10 @@ class MelFilterBank {
                 double fmax, MelScale scale, MelNorm norm);
 
   std::int64_t size() const { return static_cast<std::int64_t>(filters_.size()); }
-  /// `mel[m]` = sum over bins of weight * spectrum. `spectrum` is one row of a block of Stft (it
-  /// has the zeros behind the last bin).
-  void apply(const float* spectrum, float* mel) const;
+  /// `mel[rows][size()]`: sums over bins of weight * spectrum. `spectra` are rows of a block of
+  /// Stft
+  /// (`stride` floats apart, with zeros behind the last bin).
+  void apply(const float* spectra, std::int64_t stride, std::int64_t rows, float* mel) const;
   /// Row m as a dense vector of n_fft / 2 + 1 weights.
   std::vector<float> dense(std::int64_t m) const;
 
@@ -41,6 +42,9 @@ class MelFilterBank {
     std::int64_t first_weight;
     std::int64_t vectors;  ///< of 8 weights, the last padded with zeros
   };
+  template <int Rows>
+  void apply_rows(const float* spectra, std::int64_t stride, float* mel) const;
+
   std::int64_t bins_;
   std::vector<Filter> filters_;
   std::vector<float> weights_;
