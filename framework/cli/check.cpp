@@ -11,6 +11,10 @@
 namespace retake::cli {
 namespace {
 
+std::string counted(std::size_t n, const std::string& what) {
+  return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
+}
+
 Value as_value(const config::ResolvedExperiment& e, const std::string& hash) {
   Table out;
   out["ok"] = true;
@@ -48,9 +52,9 @@ int run(const Arguments& arguments) {
       disabled += c.enabled ? 0 : 1;
     }
     std::string text = "ok  " + e.experiment.name + "   config " + hash.substr(0, 8) + "   " +
-                       std::to_string(e.components.size()) + " components";
+                       counted(e.components.size(), "component");
     if (disabled > 0) text += " (" + std::to_string(disabled) + " disabled)";
-    return text + " of " + std::to_string(plugins.size()) + " plugins\n";
+    return text + " of " + counted(plugins.size(), "plugin") + "\n";
   });
   return 0;
 }

@@ -196,7 +196,7 @@ class Resolver {
   Table host_table(const std::string& name) {
     const Value* given = document_.tree.find(name);
     const bool usable = given != nullptr && given->is_table();
-    const TableWords words = {"[" + name + "]", "E103", "unknown key",
+    const TableWords words = {"[" + name + "]", "E103", "unknown key", "in",
                               "keys are " + joined(field_names(*host_schema(name)), ", ")};
     return validator_->check(*host_schema(name), usable ? given->as_table() : Table(), name, words);
   }
@@ -311,7 +311,7 @@ class Resolver {
     c.info = info;
     read_host_keys(kind, path, given, c);
     const TableWords words = {
-        kind + " plugin `" + c.plugin + "`", "E104", "unknown parameter",
+        kind + " plugin `" + c.plugin + "`", "E104", "unknown parameter", "for",
         "see all parameters with  retake plugins params " + kind + "/" + c.plugin};
     c.params = validator_->check(info->schema, given, path, words, host_keys(kind));
     out_.components.push_back(std::move(c));
@@ -409,7 +409,7 @@ class Resolver {
     const Origin* written = origin_of(document_.origins, "train.metric");
     const bool trains = std::any_of(out_.components.begin(), out_.components.end(),
                                     [](const ResolvedComponent& c) { return c.kind == "trainer"; });
-    if ((trains || written != nullptr) && metric != nullptr && metric->is_string()) {
+    if (trains && metric != nullptr && metric->is_string()) {
       check_metric(metric->as_string(), written, out_.components, findings_);
     }
     for (const WatchRule& rule : out_.watch) {
@@ -439,7 +439,7 @@ class Resolver {
             {}, "write  " + quoted_key(metric) + " = { max = 100, message = \"...\" }");
         continue;
       }
-      const TableWords words = {"[" + path + "]", "E103", "unknown key",
+      const TableWords words = {"[" + path + "]", "E103", "unknown key", "in",
                                 "keys are min, max, message"};
       const Table checked = validator_->check(schema, value.as_table(), path, words);
       WatchRule rule{metric, {}, {}, {}};

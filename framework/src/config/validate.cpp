@@ -12,9 +12,8 @@ namespace retake::config {
 namespace {
 
 std::string plain_number(double v) {
-  std::string text = format_double(v);
-  if (text.ends_with(".0")) text.resize(text.size() - 2);
-  return text;
+  if (v == std::floor(v) && std::abs(v) < 1e15) return std::to_string(static_cast<long long>(v));
+  return format_double(v);
 }
 
 const char* word(FieldType type) {
@@ -249,7 +248,7 @@ void Validator::unknown_key(const std::vector<FieldInfo>& fields, const std::str
                             const std::vector<FieldInfo>& extra) {
   Diagnostic d;
   d.id = words.unknown_id;
-  d.message = words.unknown + " `" + key + "` for " + words.owner;
+  d.message = words.unknown + " `" + key + "` " + words.where + " " + words.owner;
   d.place = place_of(document_.origins, path, true);
   std::vector<FieldInfo> all = fields;
   all.insert(all.end(), extra.begin(), extra.end());

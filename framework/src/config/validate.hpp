@@ -17,6 +17,7 @@ struct TableWords {
   std::string owner;       ///< "model plugin `pointer_network`", "[train]"
   std::string unknown_id;  ///< E104 for parameters of plugins, E103 for keys of host tables
   std::string unknown;     ///< "unknown parameter", "unknown key"
+  std::string where;       ///< "for", "in"
   std::string help;        ///< where to see all of them
 };
 

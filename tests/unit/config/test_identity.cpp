@@ -75,6 +75,12 @@ TEST_CASE("the resolved file is an experiment with the same hash, and resolves t
   CHECK(resolved_toml(third) == again);
 }
 
+TEST_CASE("an experiment without a trainer stays valid when resolved") {
+  const auto e = resolve("[model]\nplugin = \"mel_unet\"\n");
+  const auto again = resolve_experiment_text(resolved_toml(e), "resolved.toml", catalog());
+  CHECK(config_hash(again) == config_hash(e));
+}
+
 TEST_CASE("the resolved file tells unit and origin of each key") {
   const Folder folder;
   folder.write("base.toml", kGood);
