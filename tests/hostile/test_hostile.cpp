@@ -305,6 +305,26 @@ TEST_CASE("a table that is wrong in itself is refused without loading") {
   CHECK(verdict() == "E228");
   info.schema.fields[0].required = true;
   CHECK(verdict() == "");
+  // Its own rules hold for its defaults, and name parameters that there are.
+  info.schema.fields[0].required = false;
+  info.schema.fields[0].default_value = Value(4);
+  info.schema.rules = {{RuleInfo::Kind::odd, "steps", "", {}}};
+  CHECK(verdict() == "E228");
+  info.schema.fields[0].default_value = Value(5);
+  CHECK(verdict() == "");
+  info.schema.rules = {{RuleInfo::Kind::multiple_of, "steps", "beats", {}}};
+  CHECK(verdict() == "E228");
+  info.schema.fields.push_back(info.schema.fields[0]);
+  info.schema.fields[1].name = "beats";
+  CHECK(verdict() == "");
+  info.schema.fields[1].default_value = Value(3);
+  CHECK(verdict() == "E228");
+  info.schema.rules[0].kind = RuleInfo::Kind::less_than;
+  CHECK(verdict() == "E228");
+  info.schema.rules[0].kind = RuleInfo::Kind::at_most;
+  info.schema.fields[1].default_value = Value(5);
+  CHECK(verdict() == "");
+  info.schema.rules.clear();
   info.schema.fields[0].name = "Steps per bar";
   CHECK(verdict() == "E223");
   info.schema.fields.clear();

@@ -86,7 +86,7 @@ constexpr std::array kDocs = {
              "name its kinds in retake_add_plugin(... KIND ...)"},
     ErrorDoc{"E227", "a parameter with a name that experiment files reserve",
              "choose another name"},
-    ErrorDoc{"E228", "a parameter whose default breaks its own type, range or choices",
+    ErrorDoc{"E228", "a parameter whose default breaks its own type, range, choices or rules",
              "change the default or the range"},
     ErrorDoc{"E229", "a component's constructor threw", "check its parameters; report the defect"},
     ErrorDoc{"E230", "a component whose class is not of its kind",

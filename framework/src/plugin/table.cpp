@@ -70,6 +70,27 @@ std::string default_problem(const FieldInfo& field, const Value& v) {
   return {};
 }
 
+/// What a rule finds wrong with the defaults of its two fields; empty when nothing is.
+std::string rule_problem(const RuleInfo& rule, const Value& mine, const Value& other) {
+  const bool numbers = mine.is_number() && other.is_number();
+  switch (rule.kind) {
+    case RuleInfo::Kind::odd:
+      return mine.is_int() && mine.as_int() % 2 == 0 ? "is not odd" : "";
+    case RuleInfo::Kind::multiple_of:
+      return numbers && (other.as_double() == 0.0 ||
+                         std::fmod(mine.as_double(), other.as_double()) != 0.0)
+                 ? "is no multiple of"
+                 : "";
+    case RuleInfo::Kind::less_than:
+      return numbers && !(mine.as_double() < other.as_double()) ? "is not less than" : "";
+    case RuleInfo::Kind::at_most:
+      return numbers && !(mine.as_double() <= other.as_double()) ? "is more than" : "";
+    case RuleInfo::Kind::requires_:
+      return "";  // asks nothing of a field that has its default
+  }
+  return "";
+}
+
 class Checker {
  public:
   Checker(const Stamp& stamp, const fs::path& file) : stamp_(stamp), file_(file) {}
@@ -90,6 +111,7 @@ class Checker {
             "add it to KIND in retake_add_plugin(" + stamp_.name + " KIND ...)");
       }
       fields(id, "", c.schema.fields, true);
+      rules(id, "", c.schema.fields, c.schema.rules);
     }
     for (const std::string& kind : stamp_.kinds()) {
       if (!all.empty() && !kinds.contains(kind)) {
@@ -124,6 +146,36 @@ class Checker {
       }
       default_value(what, field);
       fields(id, prefix + field.name + ".", field.fields, false);
+      rules(id, prefix + field.name + ".", field.fields, field.rules);
+    }
+  }
+
+  void rules(const std::string& id, const std::string& prefix, const std::vector<FieldInfo>& all,
+             const std::vector<RuleInfo>& rules) {
+    const auto field_named = [&](const std::string& name) {
+      const auto at = std::find_if(all.begin(), all.end(),
+                                   [&](const FieldInfo& field) { return field.name == name; });
+      return at == all.end() ? nullptr : &*at;
+    };
+    for (const RuleInfo& rule : rules) {
+      const FieldInfo* mine = field_named(rule.field);
+      const FieldInfo* other = field_named(rule.other);
+      const bool alone = rule.kind == RuleInfo::Kind::odd;
+      const std::string what = "parameter `" + prefix + rule.field + "` of `" + id + "`";
+      if (mine == nullptr || (!alone && other == nullptr)) {
+        add("E228", what + " has a rule about a parameter that is not declared",
+            "declare both with field(...) in the same struct");
+        continue;
+      }
+      const std::string problem =
+          rule_problem(rule, mine->default_value, alone ? Value() : other->default_value);
+      if (problem.empty()) continue;
+      add("E228",
+          "the default " + to_json(mine->default_value) + " of " + what + " " + problem +
+              (alone ? ""
+                     : " the default " + to_json(other->default_value) + " of `" + prefix +
+                           rule.other + "`"),
+          "change one of the defaults, or the rule");
     }
   }
 

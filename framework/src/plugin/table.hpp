@@ -22,7 +22,8 @@ std::vector<ComponentInfo> parse_table(std::string_view text, const std::filesys
 
 /// Throws PluginError with everything that is wrong with what a plugin registers: a name clash
 /// (E222), a bad name (E223), a kind that is not in the stamp (E226), a reserved parameter name
-/// (E227), a default outside of its own range (E228).
+/// (E227), a default that breaks its own type,
+/// range, choices or rules (E228).
 void check_components(const std::vector<ComponentInfo>& components, const Stamp& stamp,
                       const std::filesystem::path& file);
 
