@@ -1,0 +1,120 @@
+// `retake render` and `retake edl` from outside: files, exit codes, what errors name.
+
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "catch.hpp"
+#include "core/files.hpp"
+#include "unit/edit/audio_support.hpp"
+#include "unit/edit/edl_support.hpp"
+
+using namespace retake;
+using namespace retake::testing;
+
+namespace {
+
+struct Result {
+  int code = 0;
+  std::string text;
+};
+
+/// Runs `retake WORDS` in a folder; stdout and stderr together.
+Result retake_in(const Scratch& folder, const std::string& words) {
+  const std::string program = RETAKE_BINARY_DIR "/bin/retake";
+  const std::string command = "cd '" + (folder / "") + "' && '" + program + "' " + words + " 2>&1";
+  Result result;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  char buffer[4096];
+  for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
+    result.text.append(buffer, n);
+  }
+  const int status = ::pclose(pipe);
+  result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return result;
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  std::ofstream(path) << text;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string edl_text(const std::string& segments) {
+  return R"({"schema":"retake.edl/1","sources":[{"path":"räw 1.wav"}],"segments":[)" + segments +
+         "]}";
+}
+
+}  // namespace
+
+TEST_CASE("render and edl over files with spaces and Unicode") {
+  const Scratch scratch("cli");
+  write_wave(scratch / "räw 1.wav", format_of("wav", "pcm_24", 2, 48000), 96000, noise(1));
+  write_text(scratch / "my song.v2.edl.json",
+             edl_text(R"({"begin":0,"end":24000},{"begin":48000,"end":72000},{"gap":4800})"));
+
+  SECTION("render writes beside the EDL, copies and says so") {
+    const Result r = retake_in(scratch, "render 'my song.v2.edl.json' --json --quiet");
+    INFO(r.text);
+    REQUIRE(r.code == 0);
+    const Table report = parse_json(r.text, "x").as_table();
+    CHECK(report.at("output").as_string() == "my song.v2_edited.wav");
+    CHECK(report.at("copied").as_int() == 48000);
+    const auto raw = samples_of(scratch / "räw 1.wav");
+    const auto got = samples_of(scratch / "my song.v2_edited.wav");
+    REQUIRE(got.size() == 2 * 52800);
+    CHECK(std::equal(got.begin(), got.begin() + 48000, raw.begin()));
+    CHECK(std::equal(got.begin() + 48000, got.begin() + 96000, raw.begin() + 96000));
+    CHECK(retake_in(scratch, "render 'my song.v2.edl.json' -o a.flac").code == 0);
+    CHECK((samples_of(scratch / "a.flac") == got));
+    std::filesystem::rename(scratch / "räw 1.wav", scratch / "moved.wav");
+    CHECK(retake_in(scratch, "render 'my song.v2.edl.json' -o b.wav").code == 5);
+    CHECK(retake_in(scratch, "render 'my song.v2.edl.json' -o b.wav --source moved.wav").code == 0);
+    CHECK((samples_of(scratch / "b.wav") == got));
+  }
+
+  SECTION("convert goes to arrays and back") {
+    const std::string words = "edl convert 'my song.v2.edl.json' s_pointers.npy";
+    REQUIRE(retake_in(scratch, words).code == 0);
+    CHECK(std::filesystem::exists(scratch / "s_ops.npy"));
+    CHECK(retake_in(scratch, "edl convert s_pointers.npy back.edl.json").code == 2);
+    REQUIRE(
+        retake_in(scratch, "edl convert s_pointers.npy back.edl.json --source 'räw 1.wav'").code ==
+        0);
+    REQUIRE(retake_in(scratch, "edl convert back.edl.json t_pointers.npy").code == 0);
+    CHECK(read_file(scratch / "s_pointers.npy") == read_file(scratch / "t_pointers.npy"));
+    CHECK(read_file(scratch / "s_ops.npy") == read_file(scratch / "t_ops.npy"));
+    const Result same = retake_in(scratch, "edl diff back.edl.json back.edl.json --json");
+    CHECK(parse_json(same.text, "x").as_table().at("equal").as_bool());
+    const Result other = retake_in(scratch, "edl diff 'my song.v2.edl.json' back.edl.json --json");
+    CHECK_FALSE(parse_json(other.text, "x").as_table().at("equal").as_bool());
+    CHECK(contains(retake_in(scratch, "edl show 'my song.v2.edl.json'").text, "0:01.000"));
+    REQUIRE(retake_in(scratch, "edl convert back.edl.json p.npy --dialect prototype").code == 0);
+  }
+
+  SECTION("errors name the EDL and the segment, and leave nothing") {
+    write_text(scratch / "bad.edl.json",
+               edl_text(R"({"begin":0,"end":9,"gian_db":1},{"begin":0,"end":960000})"));
+    write_text(scratch / "far.edl.json", edl_text(R"({"begin":0,"end":960000})"));
+    write_text(scratch / "torn.edl.json", R"({"schema":"retake.edl/1","sour)");
+    const Result bad = retake_in(scratch, "render bad.edl.json -o out.wav");
+    CHECK(bad.code == 5);
+    CHECK(contains(bad.text, "bad.edl.json"));
+    CHECK(contains(bad.text, "segments[0]"));
+    CHECK(contains(bad.text, "did you mean `gain_db`"));
+    const Result far = retake_in(scratch, "render far.edl.json -o out.wav");
+    CHECK(far.code == 5);
+    CHECK(contains(far.text, "far.edl.json"));
+    CHECK(contains(far.text, "segments[0]"));
+    CHECK(retake_in(scratch, "render torn.edl.json -o out.wav").code == 5);
+    CHECK(retake_in(scratch, "render nowhere.json").code == 5);
+    CHECK(retake_in(scratch, "edl show torn.edl.json").code == 5);
+    CHECK(retake_in(scratch, "render").code == 2);
+    CHECK(retake_in(scratch, "edl convert a.txt b.txt").code == 2);
+    CHECK_FALSE(std::filesystem::exists(scratch / "out.wav"));
+  }
+}
