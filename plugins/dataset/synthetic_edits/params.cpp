@@ -61,9 +61,11 @@ void Params::describe(Schema<Params>& s) {
       .range(0, 1);
   s.field(&Params::loops, "loops", "an edit uses up to this many takes twice").range(0, 20);
   s.field(&Params::splices, "splices",
-          "how stretches of a recording meet: butt, short, long, pause, dip, thump");
+          "how stretches of a recording meet: butt, short, long, pause, dip, thump")
+      .one_of({"butt", "short", "long", "pause", "dip", "thump"});
   s.field(&Params::test_splices, "test_splices",
-          "the same for pairs of the test split; empty: as `splices`");
+          "the same for pairs of the test split; empty: as `splices`")
+      .one_of({"butt", "short", "long", "pause", "dip", "thump"});
   s.field(&Params::join_ms_min, "join_ms_min", "shortest crossfade of the edit")
       .range(0, 1000)
       .unit("ms")
