@@ -1,0 +1,81 @@
+#include "nn/device.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/autocast_mode.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <torch/version.h>
+
+#include "retake/error.hpp"
+#include "retake/nn/torch.hpp"
+
+namespace retake::nn {
+
+std::string choose_device(const std::string& wanted) {
+  const bool cuda = at::hasCUDA() && at::detail::getCUDAHooks().deviceCount() > 0;
+  if (wanted == "cpu") return "cpu";
+  if (cuda) return "cuda:0";
+  if (wanted == "auto") return "cpu";
+  Diagnostic d;
+  d.id = "E152";
+  d.message = "`run.device` is \"" + wanted + "\", but LibTorch " TORCH_VERSION " sees no CUDA device";
+  d.facts = {at::hasCUDA() ? "LibTorch was built with CUDA, the driver shows no device"
+                           : "this LibTorch is a CPU build"};
+  d.help = "use run.device=auto, or build with a CUDA LibTorch on a machine with an NVIDIA driver";
+  throw ConfigError(std::move(d));
+}
+
+void configure_torch(int threads, bool deterministic) {
+  at::set_num_threads(threads);
+  at::globalContext().setDeterministicAlgorithms(deterministic, /*warn_only=*/false);
+  at::globalContext().setBenchmarkCuDNN(!deterministic);
+  at::globalContext().setAllowTF32CuBLAS(false);
+}
+
+void seed_torch(std::uint64_t seed) {
+  at::manual_seed(seed);  // CPU, and every CUDA device when there are any
+}
+
+Table torch_environment() {
+  Table t;
+  t["libtorch"] = TORCH_VERSION;
+  t["cpu_capability"] = at::get_cpu_capability();
+  Table blas;
+  blas["name"] = at::hasMKL() ? "mkl" : "other";
+  blas["version"] = at::hasMKL() ? at::get_mkl_version() : at::show_config();
+  t["blas"] = std::move(blas);
+  Table threads;
+  threads["intra"] = at::get_num_threads();
+  threads["inter"] = at::get_num_interop_threads();
+  t["threads"] = std::move(threads);
+  Array gpus;
+  if (at::hasCUDA()) {
+    for (int i = 0; i < at::detail::getCUDAHooks().deviceCount(); ++i) {
+      gpus.emplace_back("cuda:" + std::to_string(i));
+    }
+    t["cuda"] = std::to_string(at::detail::getCUDAHooks().versionCUDART());
+  }
+  t["gpu"] = std::move(gpus);
+  return t;
+}
+
+AutocastGuard::AutocastGuard(const std::string& precision, const std::string& device)
+    : cuda_(device.starts_with("cuda")) {
+  on_ = precision == "bf16" || (precision == "auto" && cuda_);
+  if (!on_) return;
+  const at::DeviceType type = cuda_ ? at::kCUDA : at::kCPU;
+  before_ = at::autocast::is_autocast_enabled(type);
+  at::autocast::set_autocast_dtype(type, at::kBFloat16);
+  at::autocast::set_autocast_enabled(type, true);
+  at::autocast::increment_nesting();
+}
+
+AutocastGuard::~AutocastGuard() {
+  if (!on_) return;
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  at::autocast::set_autocast_enabled(cuda_ ? at::kCUDA : at::kCPU, before_);
+}
+
+}  // namespace retake::nn

@@ -1,0 +1,361 @@
+#include "nn/engine.hpp"
+
+#include <cmath>
+
+#include "nn/device.hpp"
+#include "nn/tensor_io.hpp"
+#include "retake/error.hpp"
+
+namespace retake::nn {
+namespace {
+
+[[noreturn]] void diverged(const std::string& what, double value, std::int64_t step) {
+  Diagnostic d;
+  d.id = "E901";
+  d.message = what + " became " + format_double(value) + " at step " + std::to_string(step);
+  d.facts = {"the last checkpoint is from before and can be used or resumed"};
+  d.help = "lower optimizer.lr, or clip harder with train.clip_norm; retake resume RUN goes on from "
+           "the last checkpoint";
+  throw DivergedError(std::move(d));
+}
+
+}  // namespace
+
+Engine::Engine(EngineParts parts, EngineSettings settings, EngineSinks sinks,
+               run::CheckpointStore& checkpoints, Value describe)
+    : parts_(std::move(parts)),
+      settings_(std::move(settings)),
+      sinks_(std::move(sinks)),
+      checkpoints_(checkpoints),
+      describe_(std::move(describe)),
+      average_(parts_.model->module(), settings_.ema),
+      phases_(parts_.trainer->phases()),
+      started_(std::chrono::steady_clock::now()) {
+  if (phases_.empty()) throw std::logic_error("a trainer has at least one phase");
+}
+
+StepPosition Engine::at(std::int64_t micro) const {
+  return {phases_[position_.phase].name, position_.step, micro, position_.iteration};
+}
+
+double Engine::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+}
+
+void Engine::micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration) {
+  const auto index = static_cast<std::uint64_t>(position_.step * settings_.accumulate + micro);
+  seed_torch(parts_.context->seed("torch/step", index));
+  const TensorMap batch = parts_.trainer->next_batch(at(micro)).to(parts_.device);
+  at::Tensor total;
+  StepResult result;
+  {
+    const AutocastGuard autocast(settings_.precision, parts_.device);
+    result = parts_.trainer->step(at(micro), batch);
+    for (const LossTerm& term : result.terms) {
+      const at::Tensor weighted = term.value.to(at::kFloat) * term.weight;
+      total = total.defined() ? total + weighted : weighted;
+    }
+  }
+  if (!total.defined()) throw std::logic_error("the trainer's step gave no loss term");
+  const double share = 1.0 / settings_.accumulate;
+  const double loss = total.item<double>();
+  if (!std::isfinite(loss)) diverged("the loss", loss, position_.step);
+  (total * share).backward();
+  sums["train/loss"] += loss * share;
+  for (const LossTerm& term : result.terms) {
+    sums["train/" + term.name + "_loss"] += term.value.item<double>() * share;
+  }
+  for (const auto& [name, value] : result.metrics) sums[name] += value * share;
+  stop_iteration = stop_iteration || result.stop_iteration;
+}
+
+double Engine::apply_update() {
+  std::vector<NamedOptimizer> active;
+  const auto& wanted = phases_[position_.phase].optimizers;
+  for (const NamedOptimizer& o : parts_.optimizers) {
+    if (wanted.empty() || std::find(wanted.begin(), wanted.end(), o.name) != wanted.end()) {
+      active.push_back(o);
+    }
+  }
+  const double norm = clip_gradients(active, settings_.clip_norm);
+  if (!std::isfinite(norm)) diverged("the gradient norm", norm, position_.step);
+  const double factor =
+      parts_.schedule != nullptr ? parts_.schedule->factor(axis_value(), settings_.max_steps) : 1.0;
+  for (const NamedOptimizer& o : active) {
+    o.optimizer->step(o.optimizer->learning_rate() * factor);
+  }
+  average_.update();
+  return norm;
+}
+
+Metrics Engine::train_step() {
+  parts_.model->module().train();
+  if (position_.iteration_left <= 0) {
+    seed_torch(parts_.context->seed("torch/iteration", static_cast<std::uint64_t>(position_.iteration)));
+    parts_.trainer->begin_iteration(at(0));
+    position_.iteration_left = parts_.trainer->iteration_steps();
+    ++position_.iteration;
+  }
+  axis_before_ = axis_value();
+  Metrics metrics;
+  bool stop_iteration = false;
+  for (std::int64_t micro = 0; micro < settings_.accumulate; ++micro) {
+    micro_step(micro, metrics, stop_iteration);
+  }
+  const double factor =
+      parts_.schedule != nullptr ? parts_.schedule->factor(axis_value(), settings_.max_steps) : 1.0;
+  metrics["grad_norm"] = apply_update();
+  for (const NamedOptimizer& o : parts_.optimizers) {
+    metrics[o.name == "main" ? "lr" : "lr/" + o.name] = o.optimizer->learning_rate() * factor;
+  }
+  ++position_.step;
+  ++position_.phase_step;
+  position_.iteration_left = stop_iteration ? 0 : position_.iteration_left - 1;
+  position_.validated = !validation_due();
+  for (const auto& [name, value] : parts_.trainer->progress(at(0))) metrics[name] = value;
+  return metrics;
+}
+
+Metrics Engine::probe() {
+  parts_.model->module().train();
+  parts_.trainer->begin_iteration(at(0));
+  Metrics metrics;
+  bool stop_iteration = false;
+  micro_step(0, metrics, stop_iteration);
+  metrics["grad_norm"] = clip_gradients(parts_.optimizers, 0.0);
+  return metrics;
+}
+
+std::int64_t Engine::axis_value() const {
+  if (settings_.unit == "step") return position_.step;
+  const Metrics progress = parts_.trainer->progress(at(0));
+  const auto it = progress.find(settings_.unit);
+  if (it == progress.end()) {
+    Diagnostic d;
+    d.id = "E154";
+    d.message = "`train.unit` is \"" + settings_.unit + "\", which this trainer does not count";
+    d.help = "use train.unit = \"step\"";
+    throw ConfigError(std::move(d));
+  }
+  return static_cast<std::int64_t>(it->second);
+}
+
+bool Engine::validation_due() const {
+  if (at_limit()) return true;
+  if (settings_.val_every <= 0) return false;
+  return axis_value() / settings_.val_every > axis_before_ / settings_.val_every;
+}
+
+bool Engine::at_limit() const {
+  const bool last_phase = position_.phase + 1 == phases_.size();
+  const TrainerPhase& phase = phases_[position_.phase];
+  if (!last_phase) return false;
+  if (phase.max_steps > 0 && position_.phase_step >= phase.max_steps) return true;
+  if (settings_.max_steps > 0 && axis_value() >= settings_.max_steps) return true;
+  if (settings_.max_epochs > 0) {
+    const Metrics progress = parts_.trainer->progress(at(0));
+    const auto it = progress.find("epochs");
+    if (it != progress.end() && it->second >= settings_.max_epochs) return true;
+  }
+  return false;
+}
+
+bool Engine::next_phase() {
+  const TrainerPhase& phase = phases_[position_.phase];
+  if (phase.max_steps <= 0 || position_.phase_step < phase.max_steps) return false;
+  if (position_.phase + 1 == phases_.size()) return false;
+  ++position_.phase;
+  position_.phase_step = 0;
+  position_.iteration_left = 0;
+  log_info("phase " + phases_[position_.phase].name + " begins at step " +
+           std::to_string(position_.step));
+  return true;
+}
+
+bool Engine::validate() {
+  const at::NoGradGuard no_grad;
+  parts_.model->module().eval();
+  seed_torch(parts_.context->seed("torch/validate", static_cast<std::uint64_t>(position_.step)));
+  average_.swap();
+  Metrics metrics;
+  try {
+    metrics = parts_.trainer->validate(at(0));
+  } catch (...) {
+    average_.swap();
+    throw;
+  }
+  average_.swap();
+  // An interrupted validation saw a part of the songs only: its figures are not those of this step.
+  if (parts_.context->stop_requested()) return false;
+  position_.validated = true;
+  last_validation_ = metrics;
+  judge(metrics);
+  record(metrics);
+  return true;
+}
+
+void Engine::judge(const Metrics& metrics) {
+  if (settings_.metric.empty()) return;
+  const auto it = metrics.find(settings_.metric);
+  if (it == metrics.end()) {
+    Diagnostic d;
+    d.id = "E142";
+    d.message = "the validation gave no `" + settings_.metric + "`, which train.metric asks for";
+    for (const auto& [name, _] : metrics) d.facts.push_back("it gave " + name);
+    d.help = "choose one of these as train.metric";
+    throw ConfigError(std::move(d));
+  }
+  const double value = it->second;
+  const bool better = std::isfinite(value) &&
+                      (!best_ || (settings_.goal == "min" ? value < best_->value
+                                                          : value > best_->value));
+  if (better) {
+    best_ = run::BestMark{position_.step, settings_.metric, value};
+    position_.without_gain = 0;
+  } else {
+    ++position_.without_gain;
+  }
+  position_.stopped_early =
+      settings_.early_stop > 0 && position_.without_gain >= settings_.early_stop;
+}
+
+void Engine::record(const Metrics& metrics) {
+  if (sinks_.metrics) sinks_.metrics(position_.step, metrics);
+  if (sinks_.progress) sinks_.progress(position_.step, metrics, best_);
+}
+
+void Engine::trace() {
+  if (!sinks_.trace || settings_.trace_every <= 0) return;
+  if (position_.step % settings_.trace_every != 0) return;
+  TensorBytes bytes;
+  bytes.add("model.", module_state(parts_.model->module()));
+  bytes.add("ema.", average_.state());
+  for (const NamedOptimizer& o : parts_.optimizers) {
+    TensorMap state;
+    o.optimizer->save(state);
+    bytes.add("optim." + o.name + ".", state);
+  }
+  Table hashes;
+  for (const run::TensorView& view : bytes.views()) hashes[view.name] = run::tensor_hash(view);
+  Table line;
+  line["tensors"] = std::move(hashes);
+  line["phase"] = phases_[position_.phase].name;
+  line["iteration"] = position_.iteration;
+  sinks_.trace(position_.step, line);
+}
+
+void Engine::save() {
+  if (sinks_.sync) sinks_.sync();
+  TensorBytes model, optim;
+  const TensorMap live = module_state(parts_.model->module());
+  if (average_.on()) {
+    // What `edit` loads is the averaged model; training goes on from the live one.
+    const TensorMap average = average_.state();
+    for (const auto& [name, tensor] : live) {
+      model.add(name, average.contains(name) ? average.at(name) : tensor);
+    }
+    optim.add("live/", live);
+  } else {
+    model.add("", live);
+  }
+  for (const NamedOptimizer& o : parts_.optimizers) {
+    TensorMap state;
+    o.optimizer->save(state);
+    optim.add("optimizer/" + o.name + "/", state);
+  }
+  TensorMap tensors;
+  Table values;
+  parts_.trainer->save(tensors, values);
+  optim.add("trainer/", tensors);
+
+  run::CheckpointContent content;
+  content.step = position_.step;
+  content.retake = describe_;
+  Table rng;
+  rng["scheme"] = "derived by name: seed(\"torch/step\", step * accumulate + micro)";
+  content.rng = std::move(rng);
+  Table cursor;
+  cursor["phase"] = static_cast<std::int64_t>(position_.phase);
+  cursor["phase_name"] = phases_[position_.phase].name;
+  cursor["step"] = position_.step;
+  cursor["phase_step"] = position_.phase_step;
+  cursor["iteration"] = position_.iteration;
+  cursor["iteration_left"] = position_.iteration_left;
+  cursor["validated"] = position_.validated;
+  cursor["without_gain"] = position_.without_gain;
+  cursor["stopped_early"] = position_.stopped_early;
+  cursor["axis_before"] = axis_before_;
+  cursor["trainer"] = std::move(values);
+  content.cursor = std::move(cursor);
+  content.model = model.views();
+  content.optim = optim.views();
+  content.best = best_;
+  checkpoints_.publish(content, settings_.keep);
+}
+
+void Engine::restore(const run::Checkpoint& checkpoint) {
+  const Table& cursor = checkpoint.cursor().as_table();
+  position_.phase = static_cast<std::size_t>(cursor.at("phase").as_int());
+  if (position_.phase >= phases_.size() ||
+      phases_[position_.phase].name != cursor.at("phase_name").as_string()) {
+    throw DataError(file_diagnostic("E607", checkpoint.path().string(),
+                                    "was made in a phase that this trainer does not have",
+                                    "resume with the plugin version that made it"));
+  }
+  position_.step = cursor.at("step").as_int();
+  position_.phase_step = cursor.at("phase_step").as_int();
+  position_.iteration = cursor.at("iteration").as_int();
+  position_.iteration_left = cursor.at("iteration_left").as_int();
+  position_.validated = cursor.at("validated").as_bool();
+  position_.without_gain = static_cast<int>(cursor.at("without_gain").as_int());
+  position_.stopped_early = cursor.at("stopped_early").as_bool();
+  axis_before_ = cursor.at("axis_before").as_int();
+  best_ = checkpoint.best();
+  const std::string origin = checkpoint.path().string();
+  const TensorMap model = with_prefix(checkpoint.model(), "");
+  if (average_.on()) {
+    load_module_state(parts_.model->module(), with_prefix(checkpoint.optim(), "live/"), origin);
+    average_.load(model);
+  } else {
+    load_module_state(parts_.model->module(), model, origin);
+  }
+  for (const NamedOptimizer& o : parts_.optimizers) {
+    o.optimizer->load(with_prefix(checkpoint.optim(), "optimizer/" + o.name + "/"));
+  }
+  parts_.trainer->load(with_prefix(checkpoint.optim(), "trainer/"),
+                       cursor.at("trainer").as_table());
+}
+
+std::optional<TrainingEnd> Engine::reason_to_end() {
+  if (parts_.context->stop_requested()) return TrainingEnd::stopped_by_signal;
+  if (position_.stopped_early && position_.validated) return TrainingEnd::early_stopped;
+  if (at_limit() && position_.validated) return TrainingEnd::finished;
+  if (settings_.max_seconds > 0 && seconds() >= settings_.max_seconds) {
+    return TrainingEnd::time_limit;
+  }
+  return std::nullopt;
+}
+
+TrainingOutcome Engine::run() {
+  started_ = std::chrono::steady_clock::now();
+  std::int64_t saved_at = -1;
+  for (;;) {
+    if (const auto end = reason_to_end()) {
+      if (saved_at != position_.step || !position_.validated) save();
+      return {*end, position_.step, best_, last_validation_};
+    }
+    if (!position_.validated) {
+      // Also where a run that was stopped between a step and its validation goes on.
+      if (!validate()) continue;
+      save();
+      saved_at = position_.step;
+      continue;
+    }
+    next_phase();
+    const Metrics metrics = train_step();
+    record(metrics);
+    trace();
+  }
+}
+
+}  // namespace retake::nn

@@ -1,0 +1,128 @@
+#pragma once
+// The one training loop.
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nn/parameters.hpp"
+#include "retake/kinds/lr_schedule.hpp"
+#include "retake/kinds/trainer.hpp"
+#include "retake/nn/step.hpp"
+#include "run/checkpoint.hpp"
+
+namespace retake::nn {
+
+/// `[train]` and what of `[run]` concerns the loop, resolved.
+struct EngineSettings {
+  int accumulate = 1;
+  double clip_norm = 1.0;
+  std::string precision = "auto";
+  std::int64_t max_steps = 0;   ///< in `unit`; 0: no limit
+  double max_epochs = 0;        ///< 0: no limit
+  double max_seconds = 0;       ///< 0: no limit
+  std::string unit = "step";    ///< or "env_steps": of max_steps and val_every
+  std::int64_t val_every = 0;   ///< 0: only at the end
+  std::string metric;           ///< what `best` is judged by; empty: the latest is the best
+  std::string goal = "max";
+  int early_stop = 0;           ///< validations without improvement; 0: off
+  double ema = 0.0;
+  run::KeepPolicy keep;
+  std::int64_t trace_every = 100;  ///< 0: no trace
+};
+
+/// The wired components; owned by the caller, who keeps them alive.
+struct EngineParts {
+  Model* model = nullptr;
+  Trainer* trainer = nullptr;
+  std::vector<NamedOptimizer> optimizers;
+  LrSchedule* schedule = nullptr;  ///< null: constant
+  Context* context = nullptr;
+  std::string device = "cpu";
+};
+
+/// Where results go. Each may be empty.
+struct EngineSinks {
+  std::function<void(std::int64_t step, const Metrics&)> metrics;
+  std::function<void(std::int64_t step, const Table& hashes)> trace;
+  /// Called before a checkpoint is published: everything logged so far reaches the disk.
+  std::function<void()> sync;
+  /// Live state for the progress line.
+  std::function<void(std::int64_t step, const Metrics& newest, const std::optional<run::BestMark>&)>
+      progress;
+};
+
+/// How a run ended.
+enum class TrainingEnd { finished, early_stopped, stopped_by_signal, time_limit };
+
+struct TrainingOutcome {
+  TrainingEnd end = TrainingEnd::finished;
+  std::int64_t step = 0;
+  std::optional<run::BestMark> best;
+  Metrics last_validation;
+};
+
+/// Runs the trainer's phases to their ends. A step is one optimiser update, made of `accumulate`
+/// micro-steps; LibTorch's generator is seeded by name before each, so that what a step computes
+/// depends on its position alone. A run stopped after any checkpoint and restored from it goes on
+/// bit for bit as the uninterrupted one would (CPU, same threads). One thread.
+class Engine {
+ public:
+  /// `describe` is what retake.json holds in every checkpoint.
+  Engine(EngineParts parts, EngineSettings settings, EngineSinks sinks,
+         run::CheckpointStore& checkpoints, Value describe);
+
+  /// Puts model, optimizers, averages, trainer and position where the checkpoint has them.
+  void restore(const run::Checkpoint& checkpoint);
+  /// Throws DivergedError when a loss or gradient is not finite (the last checkpoint is kept as it
+  /// is), and whatever a component throws.
+  TrainingOutcome run();
+  /// One forward and backward pass without update or trace, for `check --build`.
+  Metrics probe();
+
+ private:
+  struct Position {
+    std::size_t phase = 0;
+    std::int64_t step = 0;        ///< updates done
+    std::int64_t phase_step = 0;  ///< of them in this phase
+    std::int64_t iteration = 0;   ///< iterations begun
+    std::int64_t iteration_left = 0;
+    bool validated = true;        ///< whether the validation due at `step` was done
+    int without_gain = 0;         ///< validations since the best one
+    bool stopped_early = false;
+  };
+
+  StepPosition at(std::int64_t micro) const;
+  Metrics train_step();
+  void micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration);
+  double apply_update();
+  bool validation_due() const;
+  /// False when it was interrupted and its figures were discarded.
+  bool validate();
+  void judge(const Metrics& metrics);
+  void record(const Metrics& metrics);
+  void trace();
+  void save();
+  std::int64_t axis_value() const;
+  bool at_limit() const;
+  bool next_phase();
+  double seconds() const;
+  std::optional<TrainingEnd> reason_to_end();
+
+  EngineParts parts_;
+  EngineSettings settings_;
+  EngineSinks sinks_;
+  run::CheckpointStore& checkpoints_;
+  Value describe_;
+  AveragedWeights average_;
+  std::vector<TrainerPhase> phases_;
+  Position position_;
+  std::int64_t axis_before_ = 0;  ///< axis value before the newest step
+  std::optional<run::BestMark> best_;
+  Metrics last_validation_;
+  std::chrono::steady_clock::time_point started_;
+};
+
+}  // namespace retake::nn
