@@ -48,7 +48,7 @@ Table torch_environment() {
   t["blas"] = std::move(blas);
   Table threads;
   threads["intra"] = at::get_num_threads();
-  threads["inter"] = at::get_num_interop_threads();
+  threads["inter"] = static_cast<std::int64_t>(at::get_num_interop_threads());
   t["threads"] = std::move(threads);
   Array gpus;
   if (at::hasCUDA()) {
