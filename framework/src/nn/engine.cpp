@@ -1,5 +1,6 @@
 #include "nn/engine.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "nn/device.hpp"
