@@ -14,15 +14,19 @@
 namespace retake::nn {
 
 std::string choose_device(const std::string& wanted) {
-  const bool cuda = at::hasCUDA() && at::detail::getCUDAHooks().deviceCount() > 0;
-  if (wanted == "cpu") return "cpu";
-  if (cuda) return "cuda:0";
-  if (wanted == "auto") return "cpu";
+  const std::int64_t count =
+      at::hasCUDA() ? static_cast<std::int64_t>(at::detail::getCUDAHooks().deviceCount()) : 0;
+  if (wanted == "cpu" || (wanted == "auto" && count == 0)) return "cpu";
+  if (wanted == "auto" || wanted == "cuda") {
+    if (count > 0) return "cuda:0";
+  } else if (const at::Device device(wanted); device.is_cuda() && device.index() < count) {
+    return wanted;
+  }
   Diagnostic d;
   d.id = "E152";
-  d.message = "`run.device` is \"" + wanted + "\", but LibTorch " TORCH_VERSION " sees no CUDA device";
-  d.facts = {at::hasCUDA() ? "LibTorch was built with CUDA, the driver shows no device"
-                           : "this LibTorch is a CPU build"};
+  d.message = "`run.device` is \"" + wanted + "\", but LibTorch " TORCH_VERSION " sees " +
+              std::to_string(count) + " CUDA devices";
+  d.facts = {at::hasCUDA() ? "LibTorch was built with CUDA" : "this LibTorch is a CPU build"};
   d.help = "use run.device=auto, or build with a CUDA LibTorch on a machine with an NVIDIA driver";
   throw ConfigError(std::move(d));
 }

@@ -15,8 +15,9 @@ namespace {
   d.id = "E901";
   d.message = what + " became " + format_double(value) + " at step " + std::to_string(step);
   d.facts = {"the last checkpoint is from before and can be used or resumed"};
-  d.help = "lower optimizer.lr, or clip harder with train.clip_norm; retake resume RUN goes on from "
-           "the last checkpoint";
+  d.help =
+      "lower optimizer.lr, or clip harder with train.clip_norm; retake resume RUN goes on from "
+      "the last checkpoint";
   throw DivergedError(std::move(d));
 }
 
@@ -92,7 +93,8 @@ double Engine::apply_update() {
 Metrics Engine::train_step() {
   parts_.model->module().train();
   if (position_.iteration_left <= 0) {
-    seed_torch(parts_.context->seed("torch/iteration", static_cast<std::uint64_t>(position_.iteration)));
+    seed_torch(
+        parts_.context->seed("torch/iteration", static_cast<std::uint64_t>(position_.iteration)));
     parts_.trainer->begin_iteration(at(0));
     position_.iteration_left = parts_.trainer->iteration_steps();
     ++position_.iteration;
@@ -207,9 +209,9 @@ void Engine::judge(const Metrics& metrics) {
     throw ConfigError(std::move(d));
   }
   const double value = it->second;
-  const bool better = std::isfinite(value) &&
-                      (!best_ || (settings_.goal == "min" ? value < best_->value
-                                                          : value > best_->value));
+  const bool better =
+      std::isfinite(value) &&
+      (!best_ || (settings_.goal == "min" ? value < best_->value : value > best_->value));
   if (better) {
     best_ = run::BestMark{position_.step, settings_.metric, value};
     position_.without_gain = 0;

@@ -50,8 +50,8 @@ class Engine {
     std::int64_t phase_step = 0;  ///< of them in this phase
     std::int64_t iteration = 0;   ///< iterations begun
     std::int64_t iteration_left = 0;
-    bool validated = true;        ///< whether the validation due at `step` was done
-    int without_gain = 0;         ///< validations since the best one
+    bool validated = true;  ///< whether the validation due at `step` was done
+    int without_gain = 0;   ///< validations since the best one
     bool stopped_early = false;
   };
 

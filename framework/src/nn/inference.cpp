@@ -23,8 +23,8 @@ class LoadedModel final : public Inference {
     const run::Checkpoint checkpoint = run::Checkpoint::open(folder);
     step_ = checkpoint.step();
     const Table& facts = read_facts(checkpoint);
-    experiment_ = config::resolve_experiment_text(
-        facts.at("config").as_string(), (folder / "retake.json").string(), registry);
+    experiment_ = config::resolve_experiment_text(facts.at("config").as_string(),
+                                                  (folder / "retake.json").string(), registry);
     make_extractors(registry, facts.at("features").as_array(), folder);
     const config::ResolvedComponent* model = experiment_.find(Model::kind);
     const config::ResolvedComponent* editor = experiment_.find(Editor::kind);
@@ -52,8 +52,7 @@ class LoadedModel final : public Inference {
   static const Table& read_facts(const run::Checkpoint& checkpoint) {
     const Value& value = checkpoint.retake();
     const Value* schema = value.is_table() ? value.as_table().find("schema") : nullptr;
-    if (schema == nullptr || !schema->is_string() ||
-        schema->as_string() != "retake.checkpoint/1") {
+    if (schema == nullptr || !schema->is_string() || schema->as_string() != "retake.checkpoint/1") {
       does_not_fit(checkpoint.path(), "retake.json is not of schema retake.checkpoint/1");
     }
     for (const char* key : {"config", "features"}) {

@@ -12,8 +12,8 @@
 
 namespace retake::nn {
 
-/// `[optimizer]` or one `[optimizer.NAME]`. A named one owns the parameters whose dotted name starts
-/// with NAME and a dot; the unnamed one owns all.
+/// `[optimizer]` or one `[optimizer.NAME]`. A named one owns the parameters whose dotted name
+/// starts with NAME and a dot; the unnamed one owns all.
 struct NamedOptimizer {
   std::string name;  ///< "main" for the unnamed one
   Optimizer* optimizer = nullptr;

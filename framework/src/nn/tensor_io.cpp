@@ -24,8 +24,8 @@ run::DType file_type(const std::string& name, at::ScalarType type) {
   for (const Pairing& p : kTypes) {
     if (p.torch == type) return p.file;
   }
-  throw std::invalid_argument("tensor `" + name + "` has a type that checkpoints do not hold: " +
-                              c10::toString(type));
+  throw std::invalid_argument("tensor `" + name +
+                              "` has a type that checkpoints do not hold: " + c10::toString(type));
 }
 
 }  // namespace
@@ -62,10 +62,10 @@ at::Tensor tensor_of(const run::TensorView& view) {
     }
     return out;
   }
-  throw DataError(file_diagnostic("E606", view.name,
-                                  "holds " + std::string(run::dtype_name(view.dtype)) +
-                                      " values, which models do not use",
-                                  "this checkpoint was not written by Retake"));
+  throw DataError(file_diagnostic(
+      "E606", view.name,
+      "holds " + std::string(run::dtype_name(view.dtype)) + " values, which models do not use",
+      "this checkpoint was not written by Retake"));
 }
 
 TensorMap with_prefix(const run::SafeTensors& file, const std::string& prefix) {

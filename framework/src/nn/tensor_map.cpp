@@ -18,7 +18,8 @@ const at::Tensor& TensorMap::at(std::string_view name) const {
   for (const Entry& entry : entries_) have += (have.empty() ? "" : ", ") + entry.first;
   Diagnostic d;
   d.id = "E151";
-  d.message = "a component asked for the tensor `" + std::string(name) + "`, which nothing provides";
+  d.message =
+      "a component asked for the tensor `" + std::string(name) + "`, which nothing provides";
   d.facts = {"there are: " + (have.empty() ? std::string("none") : have)};
   d.help = "wire a model, loss or trainer that provides it (retake plugins info KIND/NAME)";
   throw ConfigError(std::move(d));

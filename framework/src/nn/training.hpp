@@ -24,7 +24,7 @@ struct EngineSettings {
   std::int64_t val_every = 0;  ///< 0: only at the end
   std::string metric;          ///< what `best` is judged by; empty: nothing is
   std::string goal = "max";
-  int early_stop = 0;          ///< validations without improvement; 0: off
+  int early_stop = 0;  ///< validations without improvement; 0: off
   double ema = 0.0;
   run::KeepPolicy keep;
   std::int64_t trace_every = 100;  ///< 0: no trace

@@ -17,9 +17,12 @@ class WarmupCosine final : public retake::LrSchedule {
 
     static void describe(retake::Schema<Params>& s) {
       s.field(&Params::warmup, "warmup", "steps of linear rise")
-          .min(0).unit("steps").synonyms({"warmup_steps"});
+          .min(0)
+          .unit("steps")
+          .synonyms({"warmup_steps"});
       s.field(&Params::floor, "floor", "last factor, as a share of the base rate")
-          .range(0.0, 1.0).open_min();
+          .range(0.0, 1.0)
+          .open_min();
     }
   };
 
@@ -31,8 +34,8 @@ class WarmupCosine final : public retake::LrSchedule {
       return static_cast<double>(step + 1) / static_cast<double>(params_.warmup + 1);
     }
     if (total <= params_.warmup) return 1.0;
-    const double done = static_cast<double>(step - params_.warmup) /
-                        static_cast<double>(total - params_.warmup);
+    const double done =
+        static_cast<double>(step - params_.warmup) / static_cast<double>(total - params_.warmup);
     const double cosine = 0.5 * (1.0 + std::cos(std::numbers::pi * std::min(done, 1.0)));
     return params_.floor + (1.0 - params_.floor) * cosine;
   }

@@ -1,5 +1,5 @@
-// AdamW: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, through LibTorch's
-// fused kernel: one pass over each tensor.
+// AdamW: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, through
+// LibTorch's fused kernel: one pass over each tensor.
 
 #include <vector>
 
@@ -20,15 +20,22 @@ struct Params {
 
   static void describe(retake::Schema<Params>& s) {
     s.field(&Params::lr, "lr", "base learning rate, before the schedule")
-        .range(0.0, 1.0).open_min().log_scale().synonyms({"learning_rate"});
+        .range(0.0, 1.0)
+        .open_min()
+        .log_scale()
+        .synonyms({"learning_rate"});
     s.field(&Params::beta1, "beta1", "decay of the gradient's average").range(0.0, 1.0).open_max();
     s.field(&Params::beta2, "beta2", "decay of the squared gradient's average")
-        .range(0.0, 1.0).open_max();
+        .range(0.0, 1.0)
+        .open_max();
     s.field(&Params::eps, "eps", "added to the root of the squared average")
-        .range(0.0, 1.0).open_min().log_scale();
+        .range(0.0, 1.0)
+        .open_min()
+        .log_scale();
     s.field(&Params::weight_decay, "weight_decay",
             "decay per step and learning rate; not applied to biases, norms and embeddings")
-        .range(0.0, 10.0).synonyms({"wd"});
+        .range(0.0, 10.0)
+        .synonyms({"wd"});
   }
 };
 
