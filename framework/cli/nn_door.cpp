@@ -26,9 +26,10 @@ nn::Room& open_nn_room() {
         path, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
     return *library->get<nn::Room*()>("retake_nn_room")();
   } catch (const boost::dll::fs::system_error& e) {
-    Diagnostic d = file_diagnostic("E240", path.string(), "the LibTorch half cannot be opened",
-                                   "build with LibTorch (third_party/setup.sh build); LibTorch must "
-                                   "still lie where it was at build time");
+    Diagnostic d =
+        file_diagnostic("E240", path.string(), "the LibTorch half cannot be opened",
+                        "build with LibTorch (third_party/setup.sh build); LibTorch must "
+                        "still lie where it was at build time");
     d.facts = {e.what()};
     throw PluginError(std::move(d));
   }

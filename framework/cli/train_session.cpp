@@ -59,7 +59,8 @@ class RunLogs {
  private:
   void metrics(std::int64_t step, const Metrics& values) {
     Table record;
-    const double now = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+    const double now =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
     record["t"] = before_ + now;
     std::vector<std::pair<std::string, double>> points;
     for (const auto& [name, value] : values) {
@@ -159,8 +160,7 @@ Value parent_of(const SessionStart& s) {
   return parent;
 }
 
-run::Manifest start_manifest(const run::RunFolder& folder, const SessionStart& s,
-                             nn::Room& room) {
+run::Manifest start_manifest(const run::RunFolder& folder, const SessionStart& s, nn::Room& room) {
   run::HashCache hashes;
   run::ManifestStart m;
   m.config_hash = config::config_hash(s.experiment);
@@ -190,8 +190,7 @@ run::RunFolder make_folder(SessionStart& s) {
   const run::RunFolder folder =
       run::RunFolder::create(s.experiment.run.dir, s.experiment.experiment.name);
   config::substitute_run(s.experiment, {folder.id(), folder.path().string(), folder.name()});
-  folder.write_config(config::resolved_toml(s.experiment), s.experiment.overrides,
-                      s.command_line);
+  folder.write_config(config::resolved_toml(s.experiment), s.experiment.overrides, s.command_line);
   std::vector<run::InputFile> inputs;
   for (const auto& [path, text] : s.experiment.files) inputs.push_back({path, text});
   folder.write_inputs(inputs);
@@ -270,9 +269,8 @@ std::string result_text(const run::RunFolder& folder, const nn::TrainingOutcome&
     text += ", best " + outcome.best->metric + " " + run::format_number(outcome.best->value) +
             " at step " + std::to_string(outcome.best->step);
   }
-  return text + "  in " + folder.path().string() +
-         "\nlook at it with:  tensorboard --logdir " + folder.path().parent_path().string() +
-         " --samples_per_plugin images=100,audio=100\n";
+  return text + "  in " + folder.path().string() + "\nlook at it with:  tensorboard --logdir " +
+         folder.path().parent_path().string() + " --samples_per_plugin images=100,audio=100\n";
 }
 
 /// The checkpoint a resumed run goes on from; the folders are put into the state of that instant.
@@ -321,14 +319,13 @@ int train_session(SessionStart s) {
   if (resuming) folder.clean();
   const LogFile log_file(folder.log_file());
   run::ProgressLine line(run::ProgressLine::mode_of(stderr, s.arguments->globals.quiet));
-  run::RunContext context({static_cast<std::uint64_t>(s.experiment.experiment.seed), threads, device,
-                           folder.path(),
+  run::RunContext context({static_cast<std::uint64_t>(s.experiment.experiment.seed), threads,
+                           device, folder.path(),
                            [&](std::string_view what, double done, double total) {
                              line.update({std::string(what), done, total, "", ""});
                            }});
 
-  run::Manifest manifest =
-      resuming ? run::Manifest::load(folder) : start_manifest(folder, s, room);
+  run::Manifest manifest = resuming ? run::Manifest::load(folder) : start_manifest(folder, s, room);
   manifest.set_goals(metric_goals(s));
   const run::Manifest::AbortGuard abort_guard(manifest);
   run::AttemptEnd end;
@@ -336,8 +333,7 @@ int train_session(SessionStart s) {
   try {
     if (s.archive && !resuming) archive(folder, s);
     plugin::Arena arena;
-    const data::ExperimentData data =
-        data::prepare_data(s.experiment, *s.registry, arena, context);
+    const data::ExperimentData data = data::prepare_data(s.experiment, *s.registry, arena, context);
     line.finish();
     manifest.set("data", data.account());
     say_start(s, folder, context, data);

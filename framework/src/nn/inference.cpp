@@ -88,6 +88,8 @@ class LoadedModel final : public Inference {
                block.at("width").as_int() == have[i].width;
       }
       if (!same) does_not_fit(folder, named.plugin + " gives other feature blocks now");
+      named.spec =
+          data::spec_of(registry.info(FeatureExtractor::kind, named.plugin), made, named.params);
       extractors_.push_back(std::move(named));
     }
   }

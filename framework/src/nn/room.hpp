@@ -10,21 +10,15 @@
 #include <vector>
 
 #include "config/experiment.hpp"
+#include "data/corpus_builder.hpp"
 #include "nn/training.hpp"
 #include "plugin/registry.hpp"
 #include "retake/data/corpus.hpp"
 #include "retake/kinds/editor.hpp"
-#include "retake/kinds/feature_extractor.hpp"
 
 namespace retake::nn {
 
-/// An extractor of the experiment and the name that its table has in `Song::features`.
-struct NamedExtractor {
-  std::string name;
-  const FeatureExtractor* extractor = nullptr;
-  std::string plugin;
-  Table params;  ///< resolved
-};
+using data::NamedExtractor;
 
 /// Everything a training needs; all of it is the caller's and outlives the call.
 struct TrainJob {

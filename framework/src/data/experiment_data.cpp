@@ -1,0 +1,135 @@
+#include "data/experiment_data.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "core/hash.hpp"
+#include "core/stop.hpp"
+#include "retake/error.hpp"
+#include "retake/kinds/dataset.hpp"
+#include "run/hash_cache.hpp"
+
+namespace retake::data {
+namespace {
+
+Diagnostic missing_table(const char* kind, const char* why) {
+  Diagnostic d;
+  d.id = "E156";
+  d.message = "the experiment has no [" + std::string(kind) + "]: " + why;
+  d.help = "add a [" + std::string(kind) + "] table; retake plugins list --kind " +
+           std::string(kind) + " shows what there is";
+  return d;
+}
+
+NamedAligner make_aligner(const config::ResolvedExperiment& experiment, plugin::Registry& registry,
+                          plugin::Arena& arena, Context& context) {
+  const config::ResolvedComponent* c = experiment.find(Aligner::kind);
+  if (c == nullptr) return {};
+  Aligner& made = registry.create<Aligner>(arena, c->plugin, c->params, context);
+  FeatureSpec spec;
+  spec.extractor = c->plugin;
+  spec.version = made.algorithm_version();
+  for (const FieldInfo& field : c->info->schema.fields) {
+    const Value* value = c->params.find(field.name);
+    if (field.affects_results && value != nullptr) spec.params[field.name] = *value;
+  }
+  return {&made, std::move(spec)};
+}
+
+}  // namespace
+
+std::vector<NamedExtractor> make_extractors(const config::ResolvedExperiment& experiment,
+                                            plugin::Registry& registry, plugin::Arena& arena,
+                                            Context& context) {
+  std::vector<NamedExtractor> out;
+  for (const config::ResolvedComponent* c : experiment.all(FeatureExtractor::kind)) {
+    FeatureExtractor& made =
+        registry.create<FeatureExtractor>(arena, c->plugin, c->params, context);
+    NamedExtractor named;
+    named.name = c->name.empty() ? c->plugin : c->name;
+    named.extractor = &made;
+    named.plugin = c->plugin;
+    named.params = c->params;
+    named.spec = spec_of(*c->info, made, c->params);
+    out.push_back(std::move(named));
+  }
+  return out;
+}
+
+Table data_account(const PairSet& pairs) {
+  run::HashCache hashes;
+  Sha256 tree;
+  std::int64_t files = 0, bytes = 0;
+  const auto add = [&](const std::filesystem::path& path) {
+    if (path.empty()) return;
+    tree.update(std::filesystem::relative(path, pairs.root).string() + "\n");
+    tree.update(hashes.sha256(path) + "\n");
+    bytes += static_cast<std::int64_t>(std::filesystem::file_size(path));
+    ++files;
+  };
+  for (const Pair& pair : pairs.pairs) {
+    add(pair.raw);
+    add(pair.edit);
+    add(pair.truth.empty() ? pair.alignment : pair.truth);
+    tree.update(pair.id + " " + pair.split + "\n");
+  }
+  Table out;
+  out["root"] = pairs.root.string();
+  out["method"] = "sha256";
+  out["files"] = files;
+  out["bytes"] = bytes;
+  out["tree_hash"] = tree.hex();
+  out["index"] = Value();
+  out["cache"] = "size+mtime+inode";
+  return out;
+}
+
+std::string ExperimentData::summary() const {
+  double seconds = 0;
+  for (const Pair& pair : pairs.pairs) seconds += pair.raw_seconds;
+  char hours[32];
+  std::snprintf(hours, sizeof hours, "%.1f h", seconds / 3600.0);
+  std::string text =
+      "data " + dataset + ": " + std::to_string(pairs.pairs.size()) + " pairs, " + hours + "  ";
+  for (const char* split : {"train", "val", "test"}) {
+    text += " " + std::string(split) + " " + std::to_string(pairs.in_split(split).size()) + " ";
+  }
+  return text + "  hash " + files.at("tree_hash").as_string().substr(0, 8);
+}
+
+ExperimentData prepare_data(const config::ResolvedExperiment& experiment,
+                            plugin::Registry& registry, plugin::Arena& arena, Context& context) {
+  const config::ResolvedComponent* dataset = experiment.find(Dataset::kind);
+  std::vector<Diagnostic> faults;
+  if (dataset == nullptr) faults.push_back(missing_table("dataset", "it says where pairs are"));
+  if (experiment.find(FeatureExtractor::kind) == nullptr) {
+    faults.push_back(missing_table("feature_extractor", "models learn from features"));
+  }
+  if (!faults.empty()) throw ConfigError(std::move(faults));
+
+  ExperimentData data;
+  data.dataset = dataset->plugin;
+  data.extractors = make_extractors(experiment, registry, arena, context);
+  const NamedAligner aligner = make_aligner(experiment, registry, arena, context);
+  data.pairs =
+      registry.create<Dataset>(arena, dataset->plugin, dataset->params, context).pairs(context);
+  if (data.pairs.pairs.empty()) {
+    throw DataError(file_diagnostic("E412", data.pairs.root.string(), "holds no pairs",
+                                    "put recordings into input/ and edits into desired_output/, "
+                                    "or make some with  retake synth"));
+  }
+  const FeatureStore store(FeatureStore::default_folder(data.pairs.root));
+  data.corpus = build_corpus(data.pairs.pairs, {data.extractors, aligner}, store, context);
+  if (stop_requested()) {
+    Diagnostic d;
+    d.id = "E413";
+    d.message =
+        "stopped while preparing the data; what is prepared stays in " + store.folder().string();
+    d.help = "start the command again: it goes on from there";
+    throw Error(stop_signal() == 2 ? ExitCode::interrupted : ExitCode::preempted, std::move(d));
+  }
+  data.files = data_account(data.pairs);
+  return data;
+}
+
+}  // namespace retake::data

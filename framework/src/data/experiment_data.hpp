@@ -1,0 +1,38 @@
+#pragma once
+// The data half of an experiment: dataset, extractors, aligner and the corpus they make.
+
+#include <string>
+
+#include "config/experiment.hpp"
+#include "data/corpus_builder.hpp"
+#include "plugin/arena.hpp"
+#include "plugin/registry.hpp"
+
+namespace retake::data {
+
+struct ExperimentData {
+  std::string dataset;  ///< component name
+  PairSet pairs;
+  std::vector<NamedExtractor> extractors;
+  Corpus corpus;
+  Table files;  ///< "data" of the manifest
+
+  const Table& account() const { return files; }
+  /// "data paired_audio: 412 pairs, 9.3 h   train 371  val 41   hash 91c0d3aa"
+  std::string summary() const;
+};
+
+/// The extractors of an experiment, made into the arena.
+std::vector<NamedExtractor> make_extractors(const config::ResolvedExperiment& experiment,
+                                            plugin::Registry& registry, plugin::Arena& arena,
+                                            Context& context);
+
+/// Makes dataset, extractors and aligner, lists the pairs and prepares them. Stopped by a signal it
+/// throws Error with the exit code of the contract. Throws ConfigError when a table is missing.
+ExperimentData prepare_data(const config::ResolvedExperiment& experiment,
+                            plugin::Registry& registry, plugin::Arena& arena, Context& context);
+
+/// "data" of the manifest: root, files, bytes, and the hash over every file's name and content.
+Table data_account(const PairSet& pairs);
+
+}  // namespace retake::data
