@@ -1,10 +1,10 @@
 #include "train_session.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <iostream>
 
-#include "config/write.hpp"
 #include "core/build_info.hpp"
 #include "core/hash.hpp"
 #include "core/log_sink.hpp"
@@ -335,7 +335,10 @@ int train_session(SessionStart s) {
     plugin::Arena arena;
     const data::ExperimentData data = data::prepare_data(s.experiment, *s.registry, arena, context);
     line.finish();
-    manifest.set("data", data.account());
+    if (!resuming) {
+      manifest.set("data", data.account());
+      manifest.set("config_hash", config::config_hash(s.experiment, data.identity()));
+    }
     say_start(s, folder, context, data);
 
     const std::optional<run::Checkpoint> from =

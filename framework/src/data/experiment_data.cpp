@@ -84,6 +84,18 @@ Table data_account(const PairSet& pairs) {
   return out;
 }
 
+config::Identity ExperimentData::identity() const {
+  const Value hash = files.at("tree_hash");
+  return [hash](const std::string& path, const Value& value) -> std::optional<Value> {
+    std::error_code error;
+    if (!path.starts_with("dataset") || !value.is_string() || value.as_string().empty() ||
+        !std::filesystem::exists(value.as_string(), error)) {
+      return std::nullopt;
+    }
+    return hash;
+  };
+}
+
 std::string ExperimentData::summary() const {
   double seconds = 0;
   for (const Pair& pair : pairs.pairs) seconds += pair.raw_seconds;

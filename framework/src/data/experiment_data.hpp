@@ -18,6 +18,8 @@ struct ExperimentData {
   Table files;  ///< "data" of the manifest
 
   const Table& account() const { return files; }
+  /// Stands in for the dataset's paths in a run's identity: the content of the data.
+  config::Identity identity() const;
   /// "data paired_audio: 412 pairs, 9.3 h   train 371  val 41   hash 91c0d3aa"
   std::string summary() const;
 };

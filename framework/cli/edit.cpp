@@ -1,0 +1,198 @@
+// retake edit: recordings in, edited recordings out, by a trained run.
+
+#include <cmath>
+
+#include "command.hpp"
+#include "edit/renderer.hpp"
+#include "infer_options.hpp"
+#include "report/plot.hpp"
+#include "retake/audio/hash.hpp"
+#include "retake/audio/source.hpp"
+#include "retake/edit/join_choice.hpp"
+
+namespace retake::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+void options(po::options_description& o) {
+  infer_options(o);
+  auto add = o.add_options();
+  add("run", po::value<std::string>()->value_name("RUN"),
+      "RUN[:best|latest|STEP] or a checkpoint folder");
+  add("output,o", po::value<std::string>()->default_value(".")->value_name("DIR"),
+      "where the edits go");
+  add("length", po::value<std::string>()->value_name("L"),
+      "wanted length: 6:30, 390s, or a share of the recording such as 0.6");
+  add("greedy", po::bool_switch(), "decide step by step instead of searching");
+  add("samples", po::value<int>()->value_name("N"), "N different edits, sampled");
+  add("seed", po::value<std::uint64_t>()->default_value(0)->value_name("S"), "of --samples");
+  add("join", po::value<double>()->default_value(0.03)->value_name("S"),
+      "crossfade at cuts, seconds");
+}
+
+/// "6:30", "1:02:03", "390s" or a share of the recording.
+double wanted_seconds(const std::string& text, double recording) {
+  const auto bad = [&]() -> UsageError {
+    return usage_error("`--length " + text + "` is no length",
+                       "write minutes and seconds (6:30), seconds (390s), or a share (0.6)");
+  };
+  double seconds = 0;
+  std::size_t begin = 0;
+  std::string rest = text;
+  const bool clock = text.find(':') != std::string::npos;
+  const bool unit = text.ends_with("s");
+  if (unit) rest.pop_back();
+  while (begin <= rest.size()) {
+    const std::size_t end = std::min(rest.find(':', begin), rest.size());
+    const std::string part = rest.substr(begin, end - begin);
+    std::size_t used = 0;
+    double value = -1;
+    try {
+      value = std::stod(part, &used);
+    } catch (const std::exception&) {
+      throw bad();  // std::stod speaks of itself, not of the option
+    }
+    if (used != part.size() || !(value >= 0) || !std::isfinite(value)) throw bad();
+    seconds = seconds * 60 + value;
+    begin = end + 1;
+  }
+  if (!clock && !unit) {
+    if (seconds > 1) throw bad();
+    seconds *= recording;
+  }
+  if (!(seconds > 0)) throw bad();
+  return seconds;
+}
+
+struct Outputs {
+  fs::path audio, edl, plot;
+};
+
+Outputs outputs_of(const fs::path& recording, const fs::path& folder, int sample, int samples) {
+  std::string stem = recording.stem().string();
+  const std::string mark = samples > 1 ? "-" + std::to_string(sample + 1) : "";
+  return {folder / (stem + "_edited" + mark), folder / (stem + mark + ".edl.json"),
+          folder / (stem + "_edit" + mark + ".png")};
+}
+
+EditRequest make_request(const Arguments& a, OpenModel& m, AudioSource& source,
+                         const fs::path& recording) {
+  const AudioInfo& info = source.info();
+  EditRequest request;
+  request.source.path = recording.string();
+  request.source.sample_rate = info.sample_rate;
+  request.source.channels = info.channels;
+  request.source.samples = info.samples;
+  request.source.sha256_pcm = sha256_pcm(source);
+  for (const nn::NamedExtractor& e : m.model->extractors()) {
+    m.context->progress("features " + recording.filename().string() + " " + e.name, 0, 0);
+    request.features.emplace(e.name, e.extractor->extract(source, *m.context));
+  }
+  if (a.options.contains("length")) {
+    request.target_seconds =
+        wanted_seconds(a.options["length"].as<std::string>(),
+                       static_cast<double>(info.samples) / info.sample_rate);
+  }
+  if (a.options["greedy"].as<bool>()) request.mode = "greedy";
+  if (a.options.contains("samples")) request.mode = "sample";
+  return request;
+}
+
+Value edit_once(const Arguments& a, OpenModel& m, AudioSource& source, EditRequest& request,
+                const Outputs& out, const report::Waveform& waveform) {
+  EditResult result = m.model->edit(request);
+  if (result.edl.output_samples() <= 0) {
+    throw DataError(file_diagnostic("E424", request.source.path,
+                                    "the model keeps nothing of this recording",
+                                    "ask for a length with --length, or use another run"));
+  }
+  const auto join = static_cast<std::int64_t>(
+      std::llround(a.options["join"].as<double>() * request.source.sample_rate));
+  choose_joins(result.edl, source, join);
+  const fs::path folder = out.edl.parent_path();
+  result.edl.sources.front().path =
+      fs::proximate(fs::absolute(request.source.path), fs::absolute(folder)).string();
+  edit::RenderRequest render;
+  render.base = folder;
+  render.output = out.audio;
+  render.edl_name = out.edl.string();
+  render.progress = [&](std::int64_t done, std::int64_t total) {
+    m.context->progress("rendering " + out.audio.filename().string(), static_cast<double>(done),
+                        static_cast<double>(total));
+  };
+  const edit::RenderReport report = edit::render(result.edl, render);
+  write_edl(result.edl, out.edl.string());
+  report::plot_edit(out.plot, fs::path(request.source.path).filename().string(), waveform,
+                    result.edl, result.curves);
+  Table t;
+  t["recording"] = request.source.path;
+  t["audio"] = report.output.string();
+  t["edl"] = out.edl.string();
+  t["plot"] = out.plot.string();
+  t["seconds"] = static_cast<double>(report.samples) / report.sample_rate;
+  t["segments"] = static_cast<std::int64_t>(result.edl.segments.size());
+  t["clipped"] = report.clipped;
+  return t;
+}
+
+std::string describe(const Value& results) {
+  std::string text;
+  for (const Value& item : results.as_array()) {
+    const Table& t = item.as_table();
+    const auto seconds = static_cast<long>(std::llround(t.at("seconds").as_double()));
+    text += t.at("recording").as_string() + " -> " + t.at("audio").as_string() + "  " +
+            std::to_string(seconds / 60) + ":" + (seconds % 60 < 10 ? "0" : "") +
+            std::to_string(seconds % 60) + " in " + std::to_string(t.at("segments").as_int()) +
+            " segments\n";
+    if (t.at("clipped").as_int() > 0) {
+      text += "  " + std::to_string(t.at("clipped").as_int()) + " values were beyond full scale\n";
+    }
+  }
+  return text;
+}
+
+int run(const Arguments& a) {
+  if (a.positional.empty()) throw usage_error("edit takes one recording or more");
+  if (!a.options.contains("run")) {
+    throw usage_error("edit needs a trained run", "name it with --run last; retake runs lists them");
+  }
+  if (a.options["greedy"].as<bool>() && a.options.contains("samples")) {
+    throw usage_error("--greedy and --samples exclude each other");
+  }
+  const int samples = a.options.contains("samples") ? a.options["samples"].as<int>() : 1;
+  if (samples < 1) throw usage_error("--samples takes a number of 1 or more");
+  const fs::path folder = a.options["output"].as<std::string>();
+  OpenModel m = open_model(a, a.options["run"].as<std::string>());
+  Array results;
+  for (const std::string& recording : a.positional) {
+    const auto source = open_audio(recording);
+    EditRequest request = make_request(a, m, *source, recording);
+    const report::Waveform waveform = report::waveform(*source, 1400);
+    for (int i = 0; i < samples; ++i) {
+      request.seed = derive_seed(a.options["seed"].as<std::uint64_t>(),
+                                 {"edit/sample", static_cast<std::uint64_t>(i)});
+      results.push_back(edit_once(a, m, *source, request,
+                                  outputs_of(recording, folder, i, samples), waveform));
+    }
+  }
+  m.line->finish();
+  const Value value(std::move(results));
+  print_result(a, value, [&] { return describe(value); });
+  return 0;
+}
+
+const RegisterCommand registered(
+    {.name = "edit",
+     .synopsis = "AUDIO... --run RUN [-o DIR] [--length 6:30|0.6] [--greedy|--samples N] [--seed S]",
+     .summary = "Edit recordings with a trained run",
+     .examples = {"retake edit rehearsal.wav --run last -o edited",
+                  "retake edit a.flac b.mp3 --run k7q2m4xa:best --length 6:30"},
+     .options = options,
+     .run = run,
+     .details = "For each recording: STEM_edited.* in the source's rate, channels and lossless "
+                "format (32-bit float\nWAV for lossy ones), STEM.edl.json, whose rendering is that "
+                "audio bit for bit, and STEM_edit.png."});
+
+}  // namespace
+}  // namespace retake::cli

@@ -1,0 +1,38 @@
+#include "infer_options.hpp"
+
+#include "nn_door.hpp"
+#include "run/run_find.hpp"
+
+namespace retake::cli {
+
+void infer_options(po::options_description& o) {
+  auto add = o.add_options();
+  add("dir", po::value<std::string>()->default_value("runs")->value_name("DIR"),
+      "where runs are looked for");
+  add("threads", po::value<int>()->default_value(0)->value_name("N"), "threads; 0: all cores");
+  add("device", po::value<std::string>()->default_value("auto")->value_name("D"),
+      "auto, cpu, cuda or cuda:N");
+}
+
+OpenModel open_model(const Arguments& a, const std::string& run) {
+  OpenModel m;
+  m.checkpoint = run::find_checkpoint(run, a.options["dir"].as<std::string>());
+  nn::Room& room = open_nn_room();
+  const int threads = run::resolve_threads(a.options["threads"].as<int>());
+  room.configure(threads, /*deterministic=*/true);
+  m.line = std::make_unique<run::ProgressLine>(
+      run::ProgressLine::mode_of(stderr, a.globals.quiet));
+  m.registry = std::make_unique<plugin::Registry>(a.globals.plugin_path);
+  m.context = std::make_unique<run::RunContext>(run::RunContext::Options{
+      .seed = 0,
+      .threads = threads,
+      .device = room.choose_device(a.options["device"].as<std::string>()),
+      .run_dir = {},
+      .progress = [line = m.line.get()](std::string_view what, double done, double total) {
+        line->update({std::string(what), done, total, "", ""});
+      }});
+  m.model = room.load(m.checkpoint, *m.registry, *m.context);
+  return m;
+}
+
+}  // namespace retake::cli

@@ -1,0 +1,69 @@
+// retake run: trains an experiment as a new run.
+
+#include <algorithm>
+
+#include "command.hpp"
+#include "overrides.hpp"
+#include "train_session.hpp"
+
+namespace retake::cli {
+namespace {
+
+void options(po::options_description& o) {
+  add_override_options(o);
+  auto add = o.add_options();
+  add("name", po::value<std::string>()->value_name("N"), "the run's name (experiment.name)");
+  add("tag", po::value<std::vector<std::string>>()->value_name("T"), "a further tag; repeatable");
+  add("max-steps", po::value<std::int64_t>()->value_name("N"), "train.max_steps");
+  add("threads", po::value<int>()->value_name("N"), "run.threads");
+  add("no-archive", po::bool_switch(), "do not keep host and plugin binaries in the run");
+}
+
+/// A flag that stands for an override, as if it had been typed as one.
+config::OverrideText as_override(const std::string& path, const Value& value) {
+  return {path + "=" + to_json(value), 0, false};
+}
+
+int run(const Arguments& a) {
+  plugin::Registry registry(a.globals.plugin_path);
+  config::LoadOptions load = read_load_options(a);
+  if (a.options.contains("name")) {
+    load.overrides.push_back(as_override("experiment.name", a.options["name"].as<std::string>()));
+  }
+  if (a.options.contains("max-steps")) {
+    load.overrides.push_back(
+        as_override("train.max_steps", a.options["max-steps"].as<std::int64_t>()));
+  }
+  if (a.options.contains("threads")) {
+    load.overrides.push_back(as_override("run.threads", a.options["threads"].as<int>()));
+  }
+  if (a.options.contains("tag")) {
+    Array tags;
+    for (const auto& tag : a.options["tag"].as<std::vector<std::string>>()) tags.emplace_back(tag);
+    load.overrides.push_back({"experiment.tags+=" + to_json(tags), 0, false});
+  }
+  SessionStart start;
+  start.arguments = &a;
+  start.experiment = config::resolve_experiment(experiment_argument(a), registry, load);
+  print_diagnostics(a.globals, start.experiment.notes);
+  start.registry = &registry;
+  start.command_line = a.argv;
+  start.archive = start.experiment.run.archive && !a.options["no-archive"].as<bool>();
+  return train_session(std::move(start));
+}
+
+const RegisterCommand registered(
+    {.name = "run",
+     .synopsis = "EXP [OVERRIDES] [--set-file F] [--name N] [--tag T] [--max-steps N] "
+                 "[--threads N] [--no-archive]",
+     .summary = "Train an experiment as a new run",
+     .examples = {"retake run experiments/pointer/demo.toml",
+                  "retake run experiments/pointer/demo.toml optimizer.lr=1e-4 --tag ablation"},
+     .options = options,
+     .run = run,
+     .details =
+         "Ctrl-C, SIGTERM and SIGUSR1 finish the step, save a checkpoint and end with 130 or "
+         "75; a second\nsignal ends at once. `retake resume` goes on, bit for bit on a CPU."});
+
+}  // namespace
+}  // namespace retake::cli
