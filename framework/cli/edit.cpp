@@ -90,9 +90,8 @@ EditRequest make_request(const Arguments& a, OpenModel& m, AudioSource& source,
     request.features.emplace(e.name, e.extractor->extract(source, *m.context));
   }
   if (a.options.contains("length")) {
-    request.target_seconds =
-        wanted_seconds(a.options["length"].as<std::string>(),
-                       static_cast<double>(info.samples) / info.sample_rate);
+    request.target_seconds = wanted_seconds(a.options["length"].as<std::string>(),
+                                            static_cast<double>(info.samples) / info.sample_rate);
   }
   if (a.options["greedy"].as<bool>()) request.mode = "greedy";
   if (a.options.contains("samples")) request.mode = "sample";
@@ -155,7 +154,8 @@ std::string describe(const Value& results) {
 int run(const Arguments& a) {
   if (a.positional.empty()) throw usage_error("edit takes one recording or more");
   if (!a.options.contains("run")) {
-    throw usage_error("edit needs a trained run", "name it with --run last; retake runs lists them");
+    throw usage_error("edit needs a trained run",
+                      "name it with --run last; retake runs lists them");
   }
   if (a.options["greedy"].as<bool>() && a.options.contains("samples")) {
     throw usage_error("--greedy and --samples exclude each other");
@@ -172,8 +172,8 @@ int run(const Arguments& a) {
     for (int i = 0; i < samples; ++i) {
       request.seed = derive_seed(a.options["seed"].as<std::uint64_t>(),
                                  {"edit/sample", static_cast<std::uint64_t>(i)});
-      results.push_back(edit_once(a, m, *source, request,
-                                  outputs_of(recording, folder, i, samples), waveform));
+      results.push_back(
+          edit_once(a, m, *source, request, outputs_of(recording, folder, i, samples), waveform));
     }
   }
   m.line->finish();
@@ -184,7 +184,8 @@ int run(const Arguments& a) {
 
 const RegisterCommand registered(
     {.name = "edit",
-     .synopsis = "AUDIO... --run RUN [-o DIR] [--length 6:30|0.6] [--greedy|--samples N] [--seed S]",
+     .synopsis =
+         "AUDIO... --run RUN [-o DIR] [--length 6:30|0.6] [--greedy|--samples N] [--seed S]",
      .summary = "Edit recordings with a trained run",
      .examples = {"retake edit rehearsal.wav --run last -o edited",
                   "retake edit a.flac b.mp3 --run k7q2m4xa:best --length 6:30"},

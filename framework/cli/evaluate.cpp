@@ -38,7 +38,8 @@ Edl edit_song(OpenModel& m, const Song& song) {
 
 int run(const Arguments& a) {
   if (a.positional.empty()) {
-    throw usage_error("evaluate takes one run or more", "retake runs lists them; `last` is the newest");
+    throw usage_error("evaluate takes one run or more",
+                      "retake runs lists them; `last` is the newest");
   }
   const std::string split = a.options["split"].as<std::string>();
   std::vector<OpenModel> models;
@@ -47,14 +48,16 @@ int run(const Arguments& a) {
   plugin::Arena arena;
   const PairSet set = pairs_of(a, first, arena);
   const data::FeatureStore store(data::FeatureStore::default_folder(set.root));
-  const std::vector<Pair> judged = split == "all" ? set.pairs : set.in_split(split);
+  const PairSet judged{set.root, split == "all" ? set.pairs : set.in_split(split)};
+  const PairSet training{set.root, set.in_split("train")};
 
   std::vector<report::Contestant> contestants;
   std::vector<Corpus> corpora;  // one per model: each sees its own features
   corpora.reserve(models.size());
   for (std::size_t i = 0; i < models.size(); ++i) {
-    corpora.push_back(data::build_corpus(judged, {models[i].model->extractors(), {}}, store,
-                                         *models[i].context));
+    data::CorpusRequest request;
+    request.features = data::wanted_features(models[i].model->extractors());
+    corpora.push_back(data::build_corpus(judged, request, store, *models[i].context));
     const Corpus* corpus = &corpora.back();
     OpenModel* model = &models[i];
     contestants.push_back({a.positional[i], [corpus, model](const Song& song) {
@@ -64,7 +67,7 @@ int run(const Arguments& a) {
                              throw std::logic_error("a song is missing in a model's corpus");
                            }});
   }
-  const Corpus tuning = data::build_corpus(set.in_split("train"), {}, store, *first.context);
+  const Corpus tuning = data::build_corpus(training, {}, store, *first.context);
   for (auto& baseline : report::baselines(tuning.split("train"), *first.context)) {
     contestants.push_back(std::move(baseline));
   }
@@ -80,7 +83,8 @@ const RegisterCommand registered(
     {.name = "evaluate",
      .synopsis = "RUN... [--pairs ROOT] [--split test]",
      .summary = "The table of metrics on held-out songs, baselines included",
-     .examples = {"retake evaluate last", "retake evaluate k7q2m4xa m3x7p2re --pairs data/pairs --json"},
+     .examples = {"retake evaluate last",
+                  "retake evaluate k7q2m4xa m3x7p2re --pairs data/pairs --json"},
      .options = options,
      .run = run,
      .details = "Every model and every baseline edits the same songs and is judged by the same "

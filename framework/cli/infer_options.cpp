@@ -20,8 +20,7 @@ OpenModel open_model(const Arguments& a, const std::string& run) {
   nn::Room& room = open_nn_room();
   const int threads = run::resolve_threads(a.options["threads"].as<int>());
   room.configure(threads, /*deterministic=*/true);
-  m.line = std::make_unique<run::ProgressLine>(
-      run::ProgressLine::mode_of(stderr, a.globals.quiet));
+  m.line = std::make_unique<run::ProgressLine>(run::ProgressLine::mode_of(stderr, a.globals.quiet));
   m.registry = std::make_unique<plugin::Registry>(a.globals.plugin_path);
   m.context = std::make_unique<run::RunContext>(run::RunContext::Options{
       .seed = 0,

@@ -21,19 +21,20 @@ Diagnostic missing_table(const char* kind, const char* why) {
   return d;
 }
 
-NamedAligner make_aligner(const config::ResolvedExperiment& experiment, plugin::Registry& registry,
-                          plugin::Arena& arena, Context& context) {
+void add_aligner(CorpusRequest& request, const config::ResolvedExperiment& experiment,
+                 plugin::Registry& registry, plugin::Arena& arena, Context& context) {
   const config::ResolvedComponent* c = experiment.find(Aligner::kind);
-  if (c == nullptr) return {};
+  if (c == nullptr) return;
   Aligner& made = registry.create<Aligner>(arena, c->plugin, c->params, context);
-  FeatureSpec spec;
-  spec.extractor = c->plugin;
-  spec.version = made.algorithm_version();
+  request.aligner = &made;
+  request.aligner_spec.extractor = c->plugin;
+  request.aligner_spec.version = made.algorithm_version();
   for (const FieldInfo& field : c->info->schema.fields) {
     const Value* value = c->params.find(field.name);
-    if (field.affects_results && value != nullptr) spec.params[field.name] = *value;
+    if (field.affects_results && value != nullptr) {
+      request.aligner_spec.params[field.name] = *value;
+    }
   }
-  return {&made, std::move(spec)};
 }
 
 }  // namespace
@@ -53,6 +54,12 @@ std::vector<NamedExtractor> make_extractors(const config::ResolvedExperiment& ex
     named.spec = spec_of(*c->info, made, c->params);
     out.push_back(std::move(named));
   }
+  return out;
+}
+
+std::vector<WantedFeatures> wanted_features(const std::vector<NamedExtractor>& extractors) {
+  std::vector<WantedFeatures> out;
+  for (const NamedExtractor& e : extractors) out.push_back({e.name, e.extractor, e.spec});
   return out;
 }
 
@@ -122,7 +129,9 @@ ExperimentData prepare_data(const config::ResolvedExperiment& experiment,
   ExperimentData data;
   data.dataset = dataset->plugin;
   data.extractors = make_extractors(experiment, registry, arena, context);
-  const NamedAligner aligner = make_aligner(experiment, registry, arena, context);
+  CorpusRequest request;
+  request.features = wanted_features(data.extractors);
+  add_aligner(request, experiment, registry, arena, context);
   data.pairs =
       registry.create<Dataset>(arena, dataset->plugin, dataset->params, context).pairs(context);
   if (data.pairs.pairs.empty()) {
@@ -131,7 +140,7 @@ ExperimentData prepare_data(const config::ResolvedExperiment& experiment,
                                     "or make some with  retake synth"));
   }
   const FeatureStore store(FeatureStore::default_folder(data.pairs.root));
-  data.corpus = build_corpus(data.pairs.pairs, {data.extractors, aligner}, store, context);
+  data.corpus = build_corpus(data.pairs, request, store, context);
   if (stop_requested()) {
     Diagnostic d;
     d.id = "E413";

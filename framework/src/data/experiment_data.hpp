@@ -10,6 +10,18 @@
 
 namespace retake::data {
 
+/// An extractor of an experiment and the name that its table has in `Song::features`.
+struct NamedExtractor {
+  std::string name;  ///< of [feature_extractor.NAME]; the component's name for a single table
+  const FeatureExtractor* extractor = nullptr;
+  std::string plugin;
+  Table params;      ///< resolved
+  FeatureSpec spec;  ///< what its tables are stored under
+};
+
+/// What the corpus builder is to give each song.
+std::vector<WantedFeatures> wanted_features(const std::vector<NamedExtractor>& extractors);
+
 struct ExperimentData {
   std::string dataset;  ///< component name
   PairSet pairs;

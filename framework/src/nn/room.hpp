@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "config/experiment.hpp"
-#include "data/corpus_builder.hpp"
+#include "data/experiment_data.hpp"
 #include "nn/training.hpp"
 #include "plugin/registry.hpp"
 #include "retake/data/corpus.hpp"
