@@ -127,7 +127,7 @@ void band_energies(const Samples& raw, const Samples& edit, const Context& conte
   const auto edit_statistics = statistics(edit_out);
   std::array<double, Bands::kCount> floor{};
   for (std::size_t b = 0; b < floor.size(); ++b) {
-    floor[b] = std::clamp(std::max(raw_statistics.quiet[b], edit_statistics.quiet[b]), 1e-4, 0.1);
+    floor[b] = std::clamp(std::max(raw_statistics.quiet[b], edit_statistics.quiet[b]), 1e-6, 0.1);
   }
   normalise(raw_out, raw_statistics, floor);
   normalise(edit_out, edit_statistics, floor);

@@ -10,8 +10,10 @@ namespace {
 
 constexpr double kTolerance = 1.2;      ///< matches of one line, samples
 constexpr std::int64_t kPatience = 43;  ///< rows (2 s) that a line may be unseen
-constexpr std::int64_t kMargin = 70;    ///< frames (0.8 s) measured beyond the chunks seen
-constexpr std::int64_t kSmooth = 3;     ///< frames on each side
+constexpr std::int64_t kMargin = 70;    ///< sounding frames (0.8 s) measured beyond the chunks seen
+constexpr std::int64_t kLongMargin = 430;  ///< of lines that are certain (5 s): sustained
+                                           ///< tones leave the chunks' places open
+constexpr std::int64_t kSmooth = 3;        ///< frames on each side
 
 struct Support {
   double offset;
@@ -58,6 +60,26 @@ std::vector<Support> cluster(std::vector<Match> matches) {
   return out;
 }
 
+/// Frames where the edit is silent: every line explains them.
+std::vector<char> silent_frames(const Samples& x, std::int64_t frames) {
+  double total = 0.0;
+  for (const float v : x) total += static_cast<double>(v) * v;
+  const double floor = 1e-8 * total / static_cast<double>(std::max<std::size_t>(1, x.size()));
+  std::vector<char> out(static_cast<std::size_t>(frames), 0);
+  const auto size = static_cast<std::int64_t>(x.size());
+  for (std::int64_t t = 0; t < frames; ++t) {
+    double energy = 0.0;
+    const std::int64_t begin = std::max<std::int64_t>(0, t * kFrame - kFrame / 2);
+    const std::int64_t end = std::min(size, t * kFrame + kFrame / 2);
+    for (std::int64_t i = begin; i < end; ++i) {
+      energy +=
+          static_cast<double>(x[static_cast<std::size_t>(i)]) * x[static_cast<std::size_t>(i)];
+    }
+    out[static_cast<std::size_t>(t)] = energy <= floor * kFrame;
+  }
+  return out;
+}
+
 /// Per frame sums of products, smoothed by a triangle.
 void smooth(std::vector<double>& x) {
   const auto n = static_cast<std::int64_t>(x.size());
@@ -72,12 +94,27 @@ void smooth(std::vector<double>& x) {
   x = std::move(y);
 }
 
-Line measure(const Samples& raw, const Samples& edit, const Support& support, std::int64_t frames) {
+/// The frame `margin` sounding frames from `frame`, forward or back: a line goes on through
+/// silence, where nothing can be matched.
+std::int64_t reach(const std::vector<char>& silent, std::int64_t frame, std::int64_t step,
+                   std::int64_t margin) {
+  const auto frames = static_cast<std::int64_t>(silent.size());
+  while (margin > 0 && frame + step >= 0 && frame + step <= frames) {
+    frame += step;
+    if (frame < frames && !silent[static_cast<std::size_t>(frame)]) --margin;
+  }
+  return frame;
+}
+
+Line measure(const Samples& raw, const Samples& edit, const Support& support,
+             const std::vector<char>& silent) {
+  const auto frames = static_cast<std::int64_t>(silent.size());
+  const std::int64_t margin = support.count >= 3 && support.best > 0.7F ? kLongMargin : kMargin;
   constexpr std::int64_t kRowFrames = Bands::kHop / kFrame;
   Line line;
   line.offset = support.offset;
-  line.first = std::max<std::int64_t>(0, support.first * kRowFrames - kMargin);
-  const std::int64_t last = std::min(frames, support.last * kRowFrames + kMargin);
+  line.first = reach(silent, std::min(frames, support.first * kRowFrames), -1, margin);
+  const std::int64_t last = reach(silent, std::min(frames, support.last * kRowFrames), 1, margin);
   const auto count = static_cast<std::size_t>(std::max<std::int64_t>(0, last - line.first));
   std::vector<double> er(count);
   std::vector<double> rr(count);
@@ -116,10 +153,10 @@ std::vector<Line> measure_lines(const Samples& raw, const Samples& edit, std::ve
   // A single weak match is chance.
   std::erase_if(supports,
                 [](const Support& s) { return s.best < 0.35F || (s.count == 1 && s.best < 0.5F); });
-  const std::int64_t frames = static_cast<std::int64_t>(edit.size()) / kFrame + 1;
+  const auto silent = silent_frames(edit, static_cast<std::int64_t>(edit.size()) / kFrame + 1);
   std::vector<Line> lines(supports.size());
   context.parallel_for(supports.size(), 4, [&](std::size_t first, std::size_t last) {
-    for (std::size_t i = first; i < last; ++i) lines[i] = measure(raw, edit, supports[i], frames);
+    for (std::size_t i = first; i < last; ++i) lines[i] = measure(raw, edit, supports[i], silent);
   });
   std::sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
     return a.first != b.first ? a.first < b.first : a.offset < b.offset;
@@ -141,26 +178,6 @@ double jump_penalty(double from, double to) {
   const double seconds = (to - from) / kRate;
   return seconds >= 0.0 ? std::min(1.0, 0.1 * std::log1p(seconds))
                         : 1.0 + std::min(1.0, 0.1 * std::log1p(-seconds));
-}
-
-/// Frames where the edit is silent: every line explains them.
-std::vector<char> silent_frames(const Samples& x, std::int64_t frames) {
-  double total = 0.0;
-  for (const float v : x) total += static_cast<double>(v) * v;
-  const double floor = 1e-8 * total / static_cast<double>(std::max<std::size_t>(1, x.size()));
-  std::vector<char> out(static_cast<std::size_t>(frames), 0);
-  const auto size = static_cast<std::int64_t>(x.size());
-  for (std::int64_t t = 0; t < frames; ++t) {
-    double energy = 0.0;
-    const std::int64_t begin = std::max<std::int64_t>(0, t * kFrame - kFrame / 2);
-    const std::int64_t end = std::min(size, t * kFrame + kFrame / 2);
-    for (std::int64_t i = begin; i < end; ++i) {
-      energy +=
-          static_cast<double>(x[static_cast<std::size_t>(i)]) * x[static_cast<std::size_t>(i)];
-    }
-    out[static_cast<std::size_t>(t)] = energy <= floor * kFrame;
-  }
-  return out;
 }
 
 class Viterbi {
@@ -203,6 +220,12 @@ class Viterbi {
     return quiet ? 2.0 * none_ : 0.0;
   }
 
+  /// Cost of going from one line to another; parts of one line are one.
+  double leave(const Line& from, const Line& to, std::int64_t t) const {
+    if (t == 0 || std::abs(from.offset - to.offset) < 1.0) return 0.0;
+    return settings_.jump_cost + jump_penalty(from.offset, to.offset);
+  }
+
   void forward() {
     std::vector<State> states;
     double none = 0.0;
@@ -220,10 +243,8 @@ class Viterbi {
           from = kNone;
         }
         for (const auto& s : states) {
-          if (s.line == i || s.score - jump <= best) continue;
-          const double v =
-              s.score - jump -
-              jump_penalty(lines_[static_cast<std::size_t>(s.line)].offset, line.offset);
+          if (s.line == i || s.score <= best) continue;
+          const double v = s.score - leave(lines_[static_cast<std::size_t>(s.line)], line, t);
           if (v > best) {
             best = v;
             from = s.line;
