@@ -182,7 +182,7 @@ class Aligning {
       match(candidates);
       trace();
     }
-    if (search_gaps()) trace();
+    if (search_weak()) trace();
   }
 
   const std::vector<Line>& lines() const { return lines_; }
@@ -191,9 +191,10 @@ class Aligning {
   const Samples& edit_low() const { return edit_low_; }
 
  private:
-  Candidates find(const ChunkShape& shape, std::int64_t first, std::int64_t last) const {
+  Candidates find(const ChunkShape& shape, std::int64_t first, std::int64_t last,
+                  int more = 1) const {
     return find_candidates(raw_bands_, edit_bands_, shape, first, last,
-                           static_cast<int>(params_.candidates), context_);
+                           more * static_cast<int>(params_.candidates), context_);
   }
 
   void match(const Candidates& candidates) {
@@ -207,31 +208,74 @@ class Aligning {
                       {params_.jump_cost, params_.no_source_correlation, params_.min_run_s});
   }
 
-  /// Runs too short for a chunk hide in stretches without source: those of up to 4 s, and the ends
-  /// of longer ones.
-  bool search_gaps() {
-    constexpr std::int64_t kRowFrames = Bands::kHop / kFrame;
-    constexpr std::int64_t kLongest = 86;  // rows
-    constexpr std::int64_t kEdge = 32;
-    constexpr std::int64_t kPad = 3;
-    bool any = false;
-    const auto stretch = [&](std::int64_t first, std::int64_t last) {
-      match(find(kFine, std::max<std::int64_t>(0, first), last));
-      any = true;
-    };
-    const bool related =
-        std::any_of(runs_.begin(), runs_.end(), [](const Run& r) { return r.line >= 0; });
-    if (!related) return false;
+  /// Correlation along the path, per frame; 0 without source.
+  std::vector<float> path_correlation() const {
+    std::vector<float> out(static_cast<std::size_t>(frames_), 0.0F);
     for (const auto& run : runs_) {
-      if (run.line >= 0 || context_.stop_requested()) continue;
-      const std::int64_t first = run.first / kRowFrames - kPad;
-      const std::int64_t last = run.last / kRowFrames + kPad;
-      if (last - first <= kLongest) {
-        stretch(first, last);
-      } else {
-        stretch(first, first + kEdge);
-        stretch(last - kEdge, last);
+      if (run.line < 0) continue;
+      const Line& line = lines_[static_cast<std::size_t>(run.line)];
+      for (std::int64_t t = std::max(run.first, line.first); t < std::min(run.last, line.last());
+           ++t) {
+        out[static_cast<std::size_t>(t)] =
+            line.correlation[static_cast<std::size_t>(t - line.first)];
       }
+    }
+    return out;
+  }
+
+  /// Stretches of the path, in rows, that have no source or a poorer one than the rest: runs
+  /// shorter than a chunk hide there, and true places that lost to many similar ones.
+  std::vector<std::pair<std::int64_t, std::int64_t>> weak_stretches() const {
+    constexpr std::int64_t kRowFrames = Bands::kHop / kFrame;
+    constexpr std::int64_t kShortest = 8;  // frames
+    constexpr std::int64_t kJoined = 10;
+    constexpr std::int64_t kLongest = 344;  // 4 s; of longer ones the ends
+    constexpr std::int64_t kEnd = 128;
+    constexpr std::int64_t kPad = 3;  // rows
+    const auto correlation = path_correlation();
+    std::vector<float> found;
+    for (const float c : correlation) {
+      if (c > 0.0F) found.push_back(c);
+    }
+    std::vector<std::pair<std::int64_t, std::int64_t>> out;
+    if (found.empty()) return out;
+    const auto middle = found.begin() + static_cast<std::ptrdiff_t>(found.size() / 2);
+    std::nth_element(found.begin(), middle, found.end());
+    const float least = 0.92F * *middle;
+    const auto add = [&](std::int64_t first, std::int64_t last) {
+      out.emplace_back(std::max<std::int64_t>(0, first / kRowFrames - kPad),
+                       last / kRowFrames + kPad);
+    };
+    for (std::int64_t t = 0; t < frames_;) {
+      if (correlation[static_cast<std::size_t>(t)] >= least) {
+        ++t;
+        continue;
+      }
+      const std::int64_t first = t;
+      std::int64_t last = t;
+      for (; t < frames_ && t - last <= kJoined; ++t) {
+        if (correlation[static_cast<std::size_t>(t)] < least) last = t;
+      }
+      if (last - first < kShortest) continue;
+      if (last - first <= kLongest) {
+        add(first, last);
+      } else {
+        add(first, first + kEnd);
+        add(last - kEnd, last);
+      }
+    }
+    return out;
+  }
+
+  bool search_weak() {
+    // So that an edit which is weak everywhere takes no more than twice the time.
+    std::int64_t left = std::max<std::int64_t>(600, edit_bands_.rows / 3);
+    bool any = false;
+    for (const auto& [first, last] : weak_stretches()) {
+      if (left <= 0 || context_.stop_requested()) break;
+      match(find(kFine, first, last, 3));
+      left -= last - first;
+      any = true;
     }
     return any;
   }

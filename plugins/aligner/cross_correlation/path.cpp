@@ -217,7 +217,8 @@ class Viterbi {
     const auto at = std::llround(line.offset / kFrame) + t;
     const bool quiet = at < 0 || at >= static_cast<std::int64_t>(raw_silent_.size()) ||
                        raw_silent_[static_cast<std::size_t>(at)];
-    return quiet ? 2.0 * none_ : 0.0;
+    // Barely less than "no source": silence beside a run is no proof of it, within one it goes on.
+    return quiet ? 0.99 * none_ : 0.0;
   }
 
   /// Cost of going from one line to another; parts of one line are one.

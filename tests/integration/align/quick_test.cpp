@@ -17,7 +17,7 @@ constexpr double kRate = 22050.0;
 std::vector<float> tune(double seconds, std::uint64_t seed) {
   Rng rng(seed);
   std::vector<float> x(static_cast<std::size_t>(seconds * kRate));
-  double frequency = 220.0;
+  double frequency = rng.uniform(100.0, 2000.0);
   double phase = 0.0;
   std::size_t since = 0;
   for (std::size_t i = 0; i < x.size(); ++i, ++since) {
@@ -84,6 +84,7 @@ TEST_CASE("gain and inserted material are found") {
   append(edit, foreign);
   append(edit, cut(raw, 400000, 500000));
   const Alignment found = aligned(raw, edit);
+  INFO(to_json(to_value(found.edl)));
   REQUIRE(found.edl.segments.size() == 3);
   CHECK(found.edl.segments[0].gain_db == Approx(-6.02).margin(0.2));
   REQUIRE(found.edl.segments[1].is_gap());
