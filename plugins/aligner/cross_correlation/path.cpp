@@ -94,6 +94,33 @@ void smooth(std::vector<double>& x) {
   x = std::move(y);
 }
 
+/// The offset at which raw and edit agree best, to about a hundredth of a sample: parabola through
+/// the correlations at three offsets over up to 1.5 s. Near-identical passes differ by less than a
+/// tenth of a sample of mistuning costs.
+double tune(const Samples& raw, const Samples& edit, double offset, std::int64_t begin,
+            std::int64_t end) {
+  constexpr double kStep = 0.2;
+  const std::int64_t middle = (begin + end) / 2;
+  begin = std::max({begin, middle - 8192, std::int64_t{0}});
+  end = std::min({end, middle + 8192, static_cast<std::int64_t>(edit.size())});
+  if (end - begin < 1024) return offset;
+  std::vector<float> r(static_cast<std::size_t>(end - begin));
+  double value[3] = {0.0, 0.0, 0.0};
+  for (int k = 0; k < 3; ++k) {
+    read_shifted(raw, static_cast<double>(begin) + offset + (k - 1) * kStep, end - begin, r.data());
+    double er = 0.0;
+    double rr = 0.0;
+    for (std::size_t i = 0; i < r.size(); ++i) {
+      er += static_cast<double>(edit[static_cast<std::size_t>(begin) + i]) * r[i];
+      rr += static_cast<double>(r[i]) * r[i];
+    }
+    value[k] = rr > 0.0 ? er / std::sqrt(rr) : 0.0;
+  }
+  const double curvature = value[0] - 2.0 * value[1] + value[2];
+  if (curvature >= 0.0) return offset;
+  return offset + kStep * std::clamp(0.5 * (value[0] - value[2]) / curvature, -2.0, 2.0);
+}
+
 /// The frame `margin` sounding frames from `frame`, forward or back: a line goes on through
 /// silence, where nothing can be matched.
 std::int64_t reach(const std::vector<char>& silent, std::int64_t frame, std::int64_t step,
@@ -112,7 +139,8 @@ Line measure(const Samples& raw, const Samples& edit, const Support& support,
   const std::int64_t margin = support.count >= 3 && support.best > 0.7F ? kLongMargin : kMargin;
   constexpr std::int64_t kRowFrames = Bands::kHop / kFrame;
   Line line;
-  line.offset = support.offset;
+  line.offset =
+      tune(raw, edit, support.offset, support.first * Bands::kHop, support.last * Bands::kHop);
   line.first = reach(silent, std::min(frames, support.first * kRowFrames), -1, margin);
   const std::int64_t last = reach(silent, std::min(frames, support.last * kRowFrames), 1, margin);
   const auto count = static_cast<std::size_t>(std::max<std::int64_t>(0, last - line.first));
