@@ -278,7 +278,7 @@ int run_features(const Arguments& a) {
   Table resolved = component.params;  // until an extractor tells what it made of them
   std::vector<Diagnostic> failures;
   for (; at < inputs.size(); ++at) {
-    if (ledger.has(inputs[at])) continue;
+    if (ledger.has(inputs[at]) && (outputs[at].empty() || fs::exists(outputs[at]))) continue;
     try {
       const FeatureTable table = compute(job, inputs[at], outputs[at]);
       if (context.stop_requested()) return stopped(o);
