@@ -45,7 +45,7 @@ class Filter {
 /// flattened signals has narrow peaks, where that of tonal music has many.
 Filter whitening(const std::vector<double>& raw, const std::vector<double>& edit);
 
-/// x at `position + i`, i in [0, n): 16-point windowed sinc; zeros outside.
+/// x at `position + i`, i in [0, n): 32-point windowed sinc; zeros outside.
 void read_shifted(const Samples& x, double position, std::int64_t n, float* out);
 
 }  // namespace retake::xcorr
