@@ -1,0 +1,216 @@
+// Runs of the smoke experiments as a user starts them; interrupted ones must equal whole ones.
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "catch.hpp"
+#include "core/files.hpp"
+#include "process.hpp"
+#include "retake/rng.hpp"
+#include "retake/value.hpp"
+#include "run/json_lines.hpp"
+#include "run/run_find.hpp"
+
+using namespace retake;
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+namespace {
+
+const fs::path kSmoke = fs::path(RETAKE_SOURCE_DIR) / "experiments/smoke";
+
+/// A working folder; the generated data is shared by the whole test process.
+class Workplace {
+ public:
+  Workplace() {
+    static const fs::path root = [] {
+      const fs::path p = fs::temp_directory_path() / ("retake-smoke-" + std::to_string(::getpid()));
+      fs::create_directories(p);
+      ::setenv("RETAKE_STORE", (p / "store").c_str(), 1);
+      std::atexit([] {
+        std::error_code ignored;
+        fs::remove_all(fs::temp_directory_path() / ("retake-smoke-" + std::to_string(::getpid())),
+                       ignored);
+      });
+      return p;
+    }();
+    static int counter = 0;
+    path = root / std::to_string(counter++);
+    fs::create_directories(path);
+  }
+  ~Workplace() { fs::remove_all(path); }
+  Workplace(const Workplace&) = delete;
+  Workplace& operator=(const Workplace&) = delete;
+
+  run::RunFolder only_run() const {
+    const auto runs = run::list_runs(path / "runs");
+    REQUIRE(runs.size() == 1);
+    return runs.front();
+  }
+
+  fs::path path;
+};
+
+/// What two equal runs have in common: every file of their checkpoints and every value logged.
+std::map<std::string, std::string> content(const run::RunFolder& run) {
+  std::map<std::string, std::string> out;
+  for (const auto& entry : fs::recursive_directory_iterator(run.checkpoints())) {
+    if (!entry.is_regular_file()) continue;
+    out[fs::relative(entry.path(), run.path()).string()] = read_file(entry.path());
+  }
+  std::ostringstream metrics, trace;
+  run::read_json_lines(run.metrics(), [&](const Value& record) {
+    Table t = record.as_table();
+    t.erase("t");
+    metrics << to_json(Value(t)) << "\n";
+  });
+  out["metrics"] = metrics.str();
+  out["trace"] = read_file(run.trace());
+  return out;
+}
+
+void check_equal(const std::map<std::string, std::string>& a,
+                 const std::map<std::string, std::string>& b) {
+  std::set<std::string> names;
+  for (const auto& [name, _] : a) names.insert(name);
+  for (const auto& [name, _] : b) names.insert(name);
+  for (const std::string& name : names) {
+    INFO(name);
+    REQUIRE(a.contains(name));
+    REQUIRE(b.contains(name));
+    // Compared as a condition: the texts are long and binary.
+    CHECK((a.at(name) == b.at(name)));
+  }
+}
+
+const std::vector<std::string> kPolicy{"run",
+                                       (kSmoke / "policy.toml").string(),
+                                       "--no-archive",
+                                       "train.max_steps=60",
+                                       "train.val_every=4",
+                                       "train.keep.last=2",
+                                       "train.ema=0.9"};
+
+}  // namespace
+
+TEST_CASE("every smoke experiment runs to its end, twice the same", "[smoke]") {
+  for (const auto& entry : fs::directory_iterator(kSmoke)) {
+    if (entry.path().extension() != ".toml") continue;
+    INFO(entry.path());
+    std::map<std::string, std::string> first;
+    for (int i = 0; i < 2; ++i) {
+      const Workplace place;
+      const smoke::End end = smoke::retake({"run", entry.path().string()}, place.path);
+      INFO(end.output);
+      REQUIRE(end.code == 0);
+      const run::RunFolder run = place.only_run();
+      CHECK(fs::exists(run.bin() / "libretake_nn.so"));
+      if (i == 0) {
+        first = content(run);
+      } else {
+        check_equal(first, content(run));
+      }
+    }
+  }
+}
+
+TEST_CASE("a run killed at random instants and resumed equals the uninterrupted one",
+          "[smoke][resume]") {
+  const Workplace whole_place;
+  REQUIRE(smoke::retake(kPolicy, whole_place.path).code == 0);
+  const auto whole = content(whole_place.only_run());
+  const auto start = std::chrono::steady_clock::now();
+  {
+    const Workplace timed;
+    REQUIRE(smoke::retake(kPolicy, timed.path).code == 0);
+  }
+  const double length =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+
+  Rng rng(20261124);
+  const int signals[] = {SIGKILL, SIGKILL, SIGINT, SIGTERM, SIGUSR1};
+  int interrupted = 0, in_checkpoint = 0;
+  for (int attempt = 0; interrupted < 20 && attempt < 80; ++attempt) {
+    const Workplace place;
+    const int number = signals[attempt % 5];
+    smoke::Child child(kPolicy, place.path);
+    // Every fourth kill waits for a checkpoint being written, the others strike anywhere.
+    const bool aim = number == SIGKILL && attempt % 2 == 0;
+    const auto strike = std::chrono::steady_clock::now() +
+                        std::chrono::duration<double>(rng.uniform(0.2, 0.95) * length);
+    while (child.running() && std::chrono::steady_clock::now() < strike) {
+      std::this_thread::sleep_for(1ms);
+    }
+    if (aim) {
+      const auto runs = run::list_runs(place.path / "runs");
+      while (child.running() && !runs.empty()) {
+        bool writing = false;
+        std::error_code ignored;
+        for (const auto& e : fs::directory_iterator(runs.front().checkpoints(), ignored)) {
+          writing = writing || e.path().filename().string().starts_with(".");
+        }
+        if (writing) break;
+      }
+    }
+    if (!child.running()) continue;
+    child.signal(number);
+    const smoke::End end = child.wait();
+    const auto runs = run::list_runs(place.path / "runs");
+    if (runs.empty() || !fs::exists(runs.front().manifest())) continue;  // before the run began
+    INFO("signal " << number << ", attempt " << attempt << ": " << end.output);
+    if (end.code == 0) continue;  // the signal came after the last step
+    const int expected = number == SIGKILL ? -SIGKILL : number == SIGINT ? 130 : 75;
+    CHECK(end.code == expected);
+    if (fs::exists(runs.front().checkpoints())) {
+      for (const auto& e : fs::directory_iterator(runs.front().checkpoints())) {
+        in_checkpoint += e.path().filename().string().starts_with(".") ? 1 : 0;
+      }
+    }
+    ++interrupted;
+    const smoke::End resumed = smoke::retake({"resume", "last"}, place.path);
+    INFO(resumed.output);
+    REQUIRE(resumed.code == 0);
+    check_equal(whole, content(place.only_run()));
+    const Value manifest = parse_json(read_file(place.only_run().manifest()), "manifest.json");
+    CHECK(find_path(manifest, "status")->as_string() == "finished");
+    CHECK(find_path(manifest, "attempts")->as_array().size() == 2);
+  }
+  CHECK(interrupted >= 20);
+  WARN(interrupted << " interruptions, " << in_checkpoint << " while a checkpoint was written");
+}
+
+TEST_CASE("a time limit ends a run with 124, and it goes on", "[smoke]") {
+  const Workplace place;
+  auto arguments = kPolicy;
+  arguments[3] = "train.max_steps=100000";
+  arguments.push_back("train.max_time=\"1s\"");
+  const smoke::End end = smoke::retake(arguments, place.path);
+  INFO(end.output);
+  CHECK(end.code == 124);
+  CHECK(end.output.find("retake resume") != std::string::npos);
+}
+
+TEST_CASE("wrong experiments end with the contract's codes", "[smoke][hostile]") {
+  const Workplace place;
+  const auto code = [&](std::vector<std::string> more) {
+    auto arguments = kPolicy;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return smoke::retake(arguments, place.path).code;
+  };
+  CHECK(code({"optimizer.lr=\"high\""}) == 3);
+  CHECK(code({"model.plugin=no_such_model"}) == 4);
+  CHECK(code({"dataset.music=[\"/no/such/folder\"]"}) == 5);
+  CHECK(code({"--unset", "optimizer"}) == 3);
+  CHECK(code({"optimizer.lr=1.0", "optimizer.eps=0.9", "model.context=5"}) == 3);
+  CHECK(smoke::retake({"run"}, place.path).code == 2);
+  CHECK(smoke::retake({"resume", "zzzz"}, place.path).code == 5);
+}
