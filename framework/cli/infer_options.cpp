@@ -1,5 +1,6 @@
 #include "infer_options.hpp"
 
+#include "core/stop.hpp"
 #include "nn_door.hpp"
 #include "run/run_find.hpp"
 
@@ -15,6 +16,7 @@ void infer_options(po::options_description& o) {
 }
 
 OpenModel open_model(const Arguments& a, const std::string& run) {
+  install_stop_signals();
   OpenModel m;
   m.checkpoint = run::find_checkpoint(run, a.options["dir"].as<std::string>());
   nn::Room& room = open_nn_room();

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "core/build_info.hpp"
+#include "core/files.hpp"
 #include "core/hash.hpp"
 #include "core/log_sink.hpp"
 #include "core/stop.hpp"
@@ -308,6 +309,7 @@ nn::EngineSettings engine_settings(const config::ResolvedExperiment& e) {
 }
 
 int train_session(SessionStart s) {
+  install_stop_signals();
   nn::Room& room = open_nn_room();
   const int threads = run::resolve_threads(s.experiment.run.threads);
   room.configure(threads, s.experiment.run.deterministic);
@@ -355,6 +357,8 @@ int train_session(SessionStart s) {
     job.context = &context;
     job.extractors = data.extractors;
     job.corpus = &data.corpus;
+    job.config = resuming && s.experiment.overrides.empty() ? read_file(folder.resolved_config())
+                                                            : config::resolved_toml(s.experiment);
     job.settings = engine_settings(s.experiment);
     job.sinks = logs.sinks();
     job.checkpoints = &checkpoints;

@@ -125,14 +125,11 @@ const std::vector<MetricInfo>& engine_metrics() {
       m.goal = goal;
       out.push_back(std::move(m));
     };
-    add("loss", "weighted sum of the loss terms", "min");
     add("train/loss", "weighted sum of the loss terms", "min");
-    add("train/loss/*", "one loss term", "min");
+    add("train/*_loss", "one loss term, before its weight", "min");
     add("grad_norm", "norm of the gradient before clipping", "");
-    add("train/grad_norm", "norm of the gradient before clipping", "");
     add("lr", "learning rate", "");
-    add("train/lr", "learning rate", "");
-    add("train/lr/*", "learning rate of one optimiser", "");
+    add("lr/*", "learning rate of one optimiser", "");
     return out;
   }();
   return metrics;

@@ -28,6 +28,7 @@ struct TrainJob {
   Context* context = nullptr;
   std::vector<NamedExtractor> extractors;
   const Corpus* corpus = nullptr;
+  std::string config;  ///< the resolved experiment as the run keeps it; goes into checkpoints
   EngineSettings settings;
   EngineSinks sinks;
   run::CheckpointStore* checkpoints = nullptr;

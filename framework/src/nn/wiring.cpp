@@ -121,7 +121,7 @@ TrainingParts wire_training(TrainJob& job) {
 Value describe_checkpoint(const TrainJob& job) {
   Table out;
   out["schema"] = "retake.checkpoint/1";
-  out["config"] = config::resolved_toml(*job.experiment);
+  out["config"] = job.config;
   out["config_hash"] = config::config_hash(*job.experiment);
   Array features;
   for (const NamedExtractor& e : job.extractors) {
