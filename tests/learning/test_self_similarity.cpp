@@ -3,9 +3,9 @@
 
 #include "catch.hpp"
 #include "front_end.hpp"
-#include "retake/context.hpp"
 #include "retake/rng.hpp"
 #include "search.hpp"
+#include "test_context.hpp"
 
 using namespace self_similarity;
 
@@ -117,7 +117,7 @@ TEST_CASE("a passage that comes again is found at its lag, at another level too"
   retake::AudioBuffer buffer{22050, {samples}};
   const auto source = retake::audio_from_buffer(std::move(buffer));
   const std::int64_t rows = 1 + static_cast<std::int64_t>(samples.size()) / kHop;
-  const auto x = whiten(slow_log_mel(*source, rows, 64), 64, 32);
+  const auto x = whiten(slow_log_mel(*source, TestContext(), rows, 64), 64, 32);
   const auto found = search(x, 32, {{22}, 11, 10000}, serially)[0];
   const double lag = 53.0 * kRate / kHop;
   const auto inside = static_cast<std::size_t>(70.0 * kRate / kHop);
@@ -139,7 +139,7 @@ TEST_CASE("silence and one sample give finite rows") {
     retake::AudioBuffer buffer{22050, {std::vector<float>(samples, 0.0F)}};
     const auto source = retake::audio_from_buffer(std::move(buffer));
     const std::int64_t rows = 1 + static_cast<std::int64_t>(samples) / kHop;
-    const auto x = whiten(slow_log_mel(*source, rows, 64), 64, 32);
+    const auto x = whiten(slow_log_mel(*source, TestContext(), rows, 64), 64, 32);
     for (float v : x) REQUIRE(std::isfinite(v));
     const auto m = search(x, 32, {{6}, 11, 10000}, serially);
     for (float v : m[0].later) REQUIRE(v == 0.0F);

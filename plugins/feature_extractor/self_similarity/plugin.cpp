@@ -64,8 +64,8 @@ class SelfSimilarity final : public retake::FeatureExtractor {
                                const retake::Context& context) const override {
     const retake::AudioInfo& info = source.info();
     const retake::TimeGrid grid = retake::frame_grid(info.samples, info.sample_rate, kHop, kRate);
-    const std::vector<float> rows =
-        whiten(slow_log_mel(source, grid.rows, params_.bands), params_.bands, params_.components);
+    const std::vector<float> rows = whiten(slow_log_mel(source, context, grid.rows, params_.bands),
+                                           params_.bands, params_.components);
     const std::vector<Matches> matches =
         search(rows, params_.components, search_options(),
                [&](std::size_t n, const std::function<void(std::size_t, std::size_t)>& body) {
