@@ -1,0 +1,191 @@
+#include <algorithm>
+#include <cmath>
+
+#include "decode.hpp"
+#include "retake/nn/raw_encoder.hpp"
+#include "retake/nn/torch.hpp"
+
+namespace pointer_decode {
+
+using retake::kTokenFrames;
+
+namespace {
+
+constexpr double kLikely = 0.03;        // less likely leaves and stops are not followed
+constexpr std::int64_t kAfter = 64;     // tokens of a stretch of likely leaves that are followed
+constexpr std::int64_t kQueries = 256;  // jump targets scored at once
+
+/// Per raw frame, what a decoder that arrives there by copying would do.
+struct Decisions {
+  std::vector<float> copy, leave, stop;  ///< log probabilities
+  std::vector<std::int64_t> delta;       ///< likeliest step that is not 0
+  std::vector<float> small;              ///< log P(that step, no jump, no stop)
+  std::vector<float> jump;               ///< log P(jump, no stop)
+  at::Tensor query;                      ///< [S + 1, E]
+};
+
+void append(std::vector<float>& to, const at::Tensor& x) {
+  const at::Tensor flat = x.to(at::kCPU, at::kFloat).contiguous();
+  to.insert(to.end(), flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel());
+}
+
+Decisions decide(retake::PointerModel& model, const retake::PointerMemory& memory,
+                 std::int64_t block, const retake::Context& context) {
+  const std::int64_t frames = memory.frames(), zero = model.coding().max_delta;
+  const std::int64_t size = std::max(block, 4096L) / kTokenFrames * kTokenFrames;
+  Decisions d;
+  std::vector<at::Tensor> queries;
+  std::shared_ptr<const retake::PointerState> state = model.start(memory), scored;
+  for (std::int64_t begin = 0; begin <= frames; begin += size) {
+    const std::int64_t wanted = std::min(size, frames + 1 - begin);
+    const std::int64_t count = (wanted + kTokenFrames - 1) / kTokenFrames * kTokenFrames;
+    const at::Tensor running =
+        at::arange(begin, begin + count, at::kLong).clamp_max(frames).to(context.device());
+    const retake::PointerScores s = model.score(memory, *state, running, scored);
+    const at::Tensor step = at::log_softmax(s.delta.to(at::kFloat), -1).narrow(0, 0, wanted);
+    const at::Tensor jump = s.use_jump.to(at::kFloat).narrow(0, 0, wanted);
+    const at::Tensor stop = s.stop.to(at::kFloat).narrow(0, 0, wanted);
+    const at::Tensor stay = at::log_sigmoid(-stop), no_jump = stay + at::log_sigmoid(-jump);
+    const at::Tensor still = step.select(1, zero);
+    at::Tensor others = step.clone();
+    others.select(1, zero).fill_(-1e9);
+    const auto [moved, where] = others.max(1);
+    append(d.copy, no_jump + still);
+    append(d.jump, stay + at::log_sigmoid(jump));
+    append(d.small, no_jump + moved);
+    append(d.stop, at::log_sigmoid(stop));
+    // Everything that is neither a stop nor a copy.
+    append(d.leave, stay + at::log((1 - at::sigmoid(-jump) * still.exp()).clamp_min(1e-9)));
+    const at::Tensor offset = (where - zero).to(at::kCPU, at::kLong).contiguous();
+    d.delta.insert(d.delta.end(), offset.data_ptr<std::int64_t>(),
+                   offset.data_ptr<std::int64_t>() + offset.numel());
+    queries.push_back(s.query.narrow(0, 0, wanted));
+    state = model.advance(*state, *scored, count);
+  }
+  d.query = at::cat(queries, 0);
+  return d;
+}
+
+/// One leave per token: its likeliest frame, with the probability of the whole token, since a
+/// boundary's probability is spread over neighbouring frames. Only the first tokens of a stretch in
+/// which leaving is likely are taken: a path that has not left by then never copied well.
+std::vector<std::size_t> candidates(const Decisions& d) {
+  std::vector<std::size_t> chosen{0};
+  const std::size_t frames = d.leave.size();
+  std::int64_t run = 0;
+  for (std::size_t token = 0; token * kTokenFrames < frames; ++token) {
+    const std::size_t first = token * kTokenFrames, last = std::min(frames, first + kTokenFrames);
+    std::size_t best = first;
+    bool ends = false;
+    for (std::size_t f = first; f < last; ++f) {
+      if (d.leave[f] > d.leave[best]) best = f;
+      ends = ends || std::exp(d.stop[f]) > kLikely;
+    }
+    const bool likely = std::exp(d.leave[best]) > kLikely || ends;
+    run = likely ? run + 1 : 0;
+    if (likely && run <= kAfter && best > 0) chosen.push_back(best);
+  }
+  return chosen;
+}
+
+double token_sum(const std::vector<float>& log_p, std::size_t frame) {
+  const std::size_t first = frame / kTokenFrames * kTokenFrames;
+  double sum = 0;
+  for (std::size_t f = first; f < std::min(log_p.size(), first + kTokenFrames); ++f) {
+    sum += std::exp(static_cast<double>(log_p[f]));
+  }
+  return std::log(std::clamp(sum, 1e-9, 1.0));
+}
+
+/// The likeliest targets of these leaves, several at a time.
+void add_jumps(retake::PointerModel& model, const retake::PointerMemory& memory, const Decisions& d,
+               const std::vector<std::size_t>& frames, const Params& params,
+               const retake::Context& context, std::vector<Leave>& leaves) {
+  const std::int64_t q = model.coding().bin_frames, last = memory.frames() - 1;
+  for (std::size_t begin = 0; begin < frames.size(); begin += kQueries) {
+    const std::size_t end = std::min(frames.size(), begin + kQueries);
+    std::vector<std::int64_t> from(frames.begin() + static_cast<std::ptrdiff_t>(begin),
+                                   frames.begin() + static_cast<std::ptrdiff_t>(end));
+    const at::Tensor at_frames = at::tensor(from).to(context.device());
+    const at::Tensor query = d.query.index_select(0, at_frames);
+    const at::Tensor p = model.jump_bins(memory, query, at_frames).exp();  // [J, C]
+    // A target between two bins is spread over both: neighbours count with the peak.
+    const at::Tensor wide = at::constant_pad_nd(p, {1, 1});
+    const at::Tensor pooled = p + wide.slice(1, 0, -2) + wide.slice(1, 2);
+    const at::Tensor peak = (p >= wide.slice(1, 0, -2)).logical_and(p >= wide.slice(1, 2));
+    const std::int64_t k = std::min(params.beam, p.size(1));
+    const auto [value, bin] = pooled.masked_fill(peak.logical_not(), 0).topk(k, 1);
+    const at::Tensor repeated = query.unsqueeze(1).expand({-1, k, -1}).reshape({-1, query.size(1)});
+    const at::Tensor fine =
+        model.jump_fine(memory, repeated, bin.flatten()).argmax(-1).view({-1, k}).to(at::kCPU);
+    const at::Tensor values = value.to(at::kCPU, at::kFloat).contiguous();
+    const at::Tensor target = (bin.to(at::kCPU) * q + fine).contiguous();
+    for (std::size_t j = begin; j < end; ++j) {
+      const double jump = token_sum(d.jump, frames[j]);
+      for (std::int64_t i = 0; i < k; ++i) {
+        const std::int64_t index = static_cast<std::int64_t>(j - begin) * k + i;
+        const double probability = values.data_ptr<float>()[index];
+        if (probability < 1e-4) continue;
+        leaves[j].jumps.emplace_back(std::min(target.data_ptr<std::int64_t>()[index], last),
+                                     jump + std::log(std::min(1.0, probability)));
+      }
+    }
+  }
+}
+
+std::vector<float> to_vector(const at::Tensor& x) {
+  std::vector<float> v;
+  append(v, x);
+  return v;
+}
+
+}  // namespace
+
+Lattice make_lattice(retake::PointerModel& model, const retake::PointerMemory& memory,
+                     const Params& params, const retake::Context& context) {
+  const Decisions d = decide(model, memory, params.block, context);
+  const retake::TensorMap heads = model.timeline(memory);
+  const std::vector<float> keep = to_vector(heads.at("keep")), start = to_vector(heads.at("start")),
+                           end = to_vector(heads.at("end"));
+  const std::int64_t frames = memory.frames();
+  auto token_of = [&](std::int64_t frame) {
+    return static_cast<std::size_t>(std::min((frame + kTokenFrames / 2) / kTokenFrames,
+                                             static_cast<std::int64_t>(keep.size()) - 1));
+  };
+  Lattice lattice;
+  lattice.frames = frames;
+  lattice.copied.assign(static_cast<std::size_t>(frames + 1), 0.0);
+  for (std::int64_t f = 0; f < frames; ++f) {
+    const auto at_frame = static_cast<std::size_t>(f);
+    // Frames of a token say nearly the same thing: together they count once.
+    lattice.copied[at_frame + 1] =
+        lattice.copied[at_frame] + (static_cast<double>(d.copy[at_frame]) +
+                                    params.keep_weight * static_cast<double>(keep[token_of(f)])) /
+                                       static_cast<double>(kTokenFrames);
+  }
+  const std::vector<std::size_t> chosen = candidates(d);
+  for (std::size_t frame : chosen) {
+    Leave leave;
+    leave.frame = static_cast<std::int64_t>(frame);
+    leave.stop = token_sum(d.stop, frame);
+    const std::int64_t small = leave.frame + d.delta[frame];
+    if (small >= 0 && small < frames && d.delta[frame] > 0) {
+      leave.jumps.emplace_back(small, token_sum(d.small, frame));
+    }
+    lattice.leaves.push_back(std::move(leave));
+  }
+  add_jumps(model, memory, d, chosen, params, context, lattice.leaves);
+  for (Leave& leave : lattice.leaves) {
+    const double left =
+        leave.frame == 0 ? 0.0
+                         : params.boundary_weight * static_cast<double>(end[token_of(leave.frame)]);
+    leave.stop += left;
+    for (auto& [target, score] : leave.jumps) {
+      score += left - params.segment_cost +
+               params.boundary_weight * static_cast<double>(start[token_of(target)]);
+    }
+  }
+  return lattice;
+}
+
+}  // namespace pointer_decode
