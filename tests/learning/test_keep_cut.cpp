@@ -1,8 +1,8 @@
 #include <cmath>
 
 #include "catch.hpp"
-#include "decode.hpp"
-#include "keep_cut.hpp"
+#include "editor/keep_cut_decode/decode.hpp"
+#include "model/keep_cut/keep_cut.hpp"
 #include "retake/data/pair_set.hpp"
 #include "retake/nn/masked.hpp"
 #include "retake/nn/torch.hpp"
