@@ -12,10 +12,9 @@
 #include <vector>
 
 #include "retake/edit/edl.hpp"
+#include "retake/edit/metrics.hpp"
 
 namespace retake::edit {
-
-using Metrics = std::map<std::string, double>;
 
 // ---- Counting ----
 
@@ -43,24 +42,6 @@ struct Jump {
 /// Largest one-to-one matching of jumps whose ends both lie within the tolerance.
 Counts match_jumps(const std::vector<Jump>& wanted, const std::vector<Jump>& given,
                    double tolerance);
-
-// ---- Learned edits ----
-
-/// A stretch of raw material of a known kind, raw samples, half open.
-struct MaterialRange {
-  std::int64_t begin = 0;
-  std::int64_t end = 0;
-  std::string kind;
-};
-
-/// An edit against the truth, both over source 0 of one raw recording of `raw_samples` at the
-/// truth's sample rate. Names:
-///   edit_f1, edit_precision, edit_recall (±0.5 s), edit_f1_0.1s;
-///   jump_f1, jump_f1_adjacent, jump_f1_forward, jump_f1_backward (±0.5 s);
-///   kept_iou; keep_ratio, keep_ratio_error, length_error; contiguity; segments_per_minute,
-///   segments_per_minute_truth; order_tau; accuracy/KIND for every kind in `material`.
-Metrics edit_metrics(const Edl& truth, const Edl& edit, std::int64_t raw_samples,
-                     std::span<const MaterialRange> material = {});
 
 // ---- Alignment ----
 

@@ -60,14 +60,19 @@ retake::Traits PointerTrainer::traits() {
       {"val/jump_accuracy", "share of jump targets within one bin, teacher-forced", "max", "", ""},
       {"val/edit_f1", "edit points within 0.5 s, free-running, mean over recordings", "max",
        "above 0.8", "stays at the energy gate's"},
-      {"val/edit_f1_100ms", "edit points within 0.1 s", "max", "", ""},
+      {"val/edit_precision", "share of the edit's points that are true", "max", "", ""},
+      {"val/edit_recall", "share of the true points that were found", "max", "", ""},
+      {"val/edit_f1_0.1s", "edit points within 0.1 s", "max", "", ""},
       {"val/kept_iou", "kept raw time, intersection over union", "max", "above 0.8", ""},
       {"val/jump_f1", "jumps with both ends within 0.5 s", "max", "", ""},
-      {"val/forward_jump_f1", "the same, forward jumps alone", "max", "", ""},
-      {"val/backward_jump_f1", "the same, backward jumps alone, where there are any", "max", "",
-       ""},
+      {"val/jump_f1_*", "the same by class: adjacent, forward, backward", "max", "", ""},
       {"val/length_error", "length of the edit, relative", "min", "", ""},
-      {"val/keep_ratio", "share of the raw that is kept", "", "", "0 or 1: collapsed"}};
+      {"val/keep_ratio", "share of the raw that is kept", "", "", "0 or 1: collapsed"},
+      {"val/keep_ratio_error", "difference to the true share", "min", "", ""},
+      {"val/contiguity", "share of steps that are plain copies", "", "", ""},
+      {"val/segments_per_minute*", "copied runs per minute, and the true number", "", "", ""},
+      {"val/order_tau", "order of the material, Kendall's tau", "max", "", ""},
+      {"val/accuracy/*", "share of raw time decided rightly, by kind of material", "max", "", ""}};
   return t;
 }
 
@@ -245,7 +250,7 @@ void PointerTrainer::teacher_forced(retake::Metrics& metrics) {
 }
 
 void PointerTrainer::free_running(retake::Metrics& metrics) {
-  double songs = 0, backward_songs = 0;
+  std::map<std::string, double> songs;  // that have the metric
   for (const Prepared& p : val_) {
     if (setup_.context->stop_requested()) break;
     const retake::Song& song = *p.song;
@@ -253,27 +258,17 @@ void PointerTrainer::free_running(retake::Metrics& metrics) {
     request.source = {song.raw.path, song.raw.sample_rate, song.raw.channels, song.raw.samples, {}};
     request.features = song.features;
     const retake::Edl found = setup_.editor->edit(setup_.model, request, *setup_.context).edl;
-    auto compare = [&](double tolerance) {
-      return retake::compare_edits(found, song.alignment.edl, song.raw.samples,
-                                   song.raw.sample_rate, tolerance);
-    };
-    const retake::EditComparison c = compare(0.5);
-    metrics["val/edit_f1"] += c.points.f1();
-    metrics["val/edit_f1_100ms"] += compare(0.1).points.f1();
-    metrics["val/kept_iou"] += c.kept_iou;
-    metrics["val/jump_f1"] += c.jumps.f1();
-    metrics["val/forward_jump_f1"] += c.forward_jumps.f1();
-    metrics["val/length_error"] += c.length_error;
-    metrics["val/keep_ratio"] += c.keep_ratio;
-    songs += 1;
-    if (c.backward_jumps.truth > 0) {
-      metrics["val/backward_jump_f1"] += c.backward_jumps.f1();
-      backward_songs += 1;
+    std::vector<retake::edit::MaterialRange> material;
+    for (const retake::MaterialSpan& m : song.pair.material) {
+      material.push_back({m.begin, m.end, m.kind});
+    }
+    for (const auto& [name, value] :
+         retake::edit::edit_metrics(song.alignment.edl, found, song.raw.samples, material)) {
+      metrics["val/" + name] += value;
+      songs["val/" + name] += 1;
     }
   }
-  for (auto& [name, value] : metrics) {
-    value /= name == "val/backward_jump_f1" ? backward_songs : songs;
-  }
+  for (auto& [name, value] : metrics) value /= songs.at(name);
 }
 
 retake::Metrics PointerTrainer::validate(const retake::StepPosition&) {

@@ -1,43 +1,34 @@
 #pragma once
-// How near a found edit comes to the true one, on the raw's timeline.
+// How good an edit is against the human's. Definitions: docs/definitions.md. Torch-free; pure
+// functions, thread-safe.
 
 #include <cstdint>
+#include <map>
+#include <span>
+#include <string>
 
 #include "retake/edit/edl.hpp"
 
-namespace retake {
+namespace retake::edit {
 
-/// What was found, what there was, and how many of them are one to one within the tolerance.
-struct MatchCount {
-  std::int64_t matched = 0;
-  std::int64_t found = 0;
-  std::int64_t truth = 0;
+/// Metrics of one song by name; a metric that has no meaning for a song (jumps where neither edit
+/// has one of that class) is absent, never zero.
+using Metrics = std::map<std::string, double>;
 
-  MatchCount& operator+=(const MatchCount& other);
-  /// 0 when nothing was found; 1 when neither side has any.
-  double precision() const;
-  double recall() const;
-  /// 2 matched / (found + truth); 1 when neither side has any.
-  double f1() const;
+/// A stretch of raw material of a known kind, raw samples, half open.
+struct MaterialRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  std::string kind;
 };
 
-/// Edit points are the places on the raw axis where the edit enters (leaves) it, kinds kept apart;
-/// those within 50 ms of the recording's start and end do not count. Jumps are pairs (leave,
-/// enter) of consecutive runs, both within the tolerance. Runs that go on where the last one
-/// stopped are one.
-struct EditComparison {
-  MatchCount points;          ///< at the tolerance
-  MatchCount jumps;           ///< all, at the tolerance
-  MatchCount forward_jumps;   ///< enter > leave
-  MatchCount backward_jumps;  ///< enter < leave
-  double kept_iou = 0.0;  ///< intersection over union of the used raw time; 1 when both are empty
-  double length_error = 0.0;  ///< |length - true length| / true length
-  double keep_ratio = 0.0;    ///< used raw time of the found edit over the recording
-};
+/// An edit against the truth, both over source 0 of one raw recording of `raw_samples` at the
+/// truth's sample rate. Names:
+///   edit_f1, edit_precision, edit_recall (±0.5 s), edit_f1_0.1s;
+///   jump_f1, jump_f1_adjacent, jump_f1_forward, jump_f1_backward (±0.5 s);
+///   kept_iou; keep_ratio, keep_ratio_error, length_error; contiguity; segments_per_minute,
+///   segments_per_minute_truth; order_tau; accuracy/KIND for every kind in `material`.
+Metrics edit_metrics(const Edl& truth, const Edl& edit, std::int64_t raw_samples,
+                     std::span<const MaterialRange> material = {});
 
-/// Compares two edits of one recording of `raw_samples` at `raw_rate`. The EDLs' first sources give
-/// their rates where stated (else `raw_rate`); they may differ.
-EditComparison compare_edits(const Edl& found, const Edl& truth, std::int64_t raw_samples,
-                             double raw_rate, double tolerance_seconds = 0.5);
-
-}  // namespace retake
+}  // namespace retake::edit
