@@ -55,8 +55,8 @@ class AllHeads final : public Loss {
     };
     at::Tensor sum = bce("keep", "keep_target", known) + bce("start", "start_target", known) +
                      bce("end", "end_target", known);
-    const at::Tensor& kind = b.at("kind_target");
-    sum = sum + masked_mean(cross_entropy(o.at("kind"), kind), kind >= 0);
+    const at::Tensor& material = b.at("kind_target");
+    sum = sum + masked_mean(cross_entropy(o.at("kind"), material), material >= 0);
     if (!pointer_) return sum;
     const at::Tensor &delta = b.at("delta_target"), &op = b.at("op_target");
     const at::Tensor& jumps = b.at("jump_mask");

@@ -18,7 +18,7 @@ namespace {
 constexpr std::int64_t kHop = 256, kRate = 22050;
 
 [[noreturn]] void fail(const std::string& message, const std::string& help) {
-  throw DataError(Diagnostic{Severity::error, "E602", message, {}, {}, {}, help});
+  throw DataError(Diagnostic{Severity::error, "E520", message, {}, {}, {}, help});
 }
 
 struct BlockOf {
@@ -74,7 +74,7 @@ std::int64_t total_width(const ModelInputs& inputs, const std::vector<std::strin
       }
       throw ConfigError(Diagnostic{
           Severity::error,
-          "E114",
+          "E160",
           "the model reads the feature block `" + name + "`, which no feature extractor gives",
           {},
           {},

@@ -69,7 +69,7 @@ retake::EditResult KeepCutDecode::edit(retake::Model* model, const retake::EditR
   if (reader == nullptr) {
     throw retake::ConfigError(
         retake::Diagnostic{retake::Severity::error,
-                           "E115",
+                           "E161",
                            "the editor `keep_cut_decode` needs a model that reads a raw recording",
                            {},
                            {},

@@ -47,7 +47,7 @@ retake::EditResult PointerDecode::edit(retake::Model* model, const retake::EditR
   if (reader == nullptr || pointer == nullptr) {
     throw retake::ConfigError(
         retake::Diagnostic{retake::Severity::error,
-                           "E115",
+                           "E161",
                            "the editor `pointer_decode` needs a model that points",
                            {},
                            {},
