@@ -97,6 +97,7 @@ Memory NetworkImpl::encode(const at::Tensor& frames_BSF, const at::Tensor& slow_
   const retake::EncodedRaw raw = encoder_(frames_BSF, slow_BRC, mask_BS);
   Memory m;
   m.frames = frames_BSF.size(1);
+  m.frame_count = mask_BS.sum(1);
   m.tokens = raw.tokens;
   m.mask = raw.mask;
   m.fine = raw.fine;
@@ -192,7 +193,6 @@ at::Tensor NetworkImpl::bin_logits(const Memory& memory, const at::Tensor& query
                               .view({from_J.size(0), bins});
   // All recordings are scored and one row picked: batches hold few recordings, and gathering keys
   // per query would hold J x C x E numbers.
-  std::vector<at::Tensor> parts;
   at::Tensor logits = at::zeros({query_JE.size(0), bins}, query_JE.options());
   for (std::int64_t b = 0; b < memory.bin_keys.size(0); ++b) {
     const at::Tensor scores =
@@ -211,9 +211,7 @@ at::Tensor NetworkImpl::fine_logits(const Memory& memory, const at::Tensor& quer
   const at::Tensor scores =
       at::matmul(keys, fine_query_(query_JE).unsqueeze(-1)).squeeze(-1) * scale;
   // Behind the end of this very recording, not of the longest in the batch.
-  const at::Tensor token_real = memory.mask.sum(1).index_select(0, item_J).unsqueeze(1);
-  const at::Tensor outside =
-      (frame_JQ >= memory.frames).logical_or(frame_JQ.div(kTokenFrames, "floor") >= token_real);
+  const at::Tensor outside = frame_JQ >= memory.frame_count.index_select(0, item_J).unsqueeze(1);
   return scores.masked_fill(outside, kNever);
 }
 

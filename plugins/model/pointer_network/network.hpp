@@ -25,6 +25,7 @@ struct Sizes {
 /// Everything about the raw that the decoder reads.
 struct Memory {
   std::int64_t frames = 0;
+  at::Tensor frame_count;   ///< [B]: of each recording, less the padding
   at::Tensor tokens, mask;  ///< [B, N, D], [B, N]
   at::Tensor fine;          ///< [B, F, W]: every second frame
   at::Tensor bin_keys;      ///< [B, C, E]

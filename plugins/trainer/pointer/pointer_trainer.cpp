@@ -1,6 +1,7 @@
 #include "pointer_trainer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "retake/edit/metrics.hpp"
@@ -9,7 +10,6 @@
 #include "retake/log.hpp"
 #include "retake/nn/masked.hpp"
 #include "retake/nn/raw_encoder.hpp"
-#include "retake/nn/step.hpp"
 
 namespace pointer_trainer {
 
@@ -47,32 +47,37 @@ void Params::check(const Params& p, retake::Problems& problems) {
 
 retake::Traits PointerTrainer::traits() {
   retake::Traits t;
-  t.metrics = {
-      {"train/delta_loss", "cross-entropy of the step classes", "min", "falls below 0.1", ""},
-      {"train/jump_loss", "cross-entropy of jump targets, coarse and fine", "min", "", ""},
-      {"train/use_jump_loss", "cross-entropy of jump or go on", "min", "", ""},
-      {"train/stop_loss", "cross-entropy of the end", "min", "", ""},
-      {"val/loss", "weighted loss on the validation recordings, teacher-forced", "min", "",
-       "rises while train/loss falls: over-fitting"},
-      {"val_delta_accuracy", "share of steps whose class is right, teacher-forced", "max",
-       "above 0.9", "meaningless alone: nearly all steps are 0"},
-      {"val/step_f1", "F1 of steps that are not 0, teacher-forced", "max", "above 0.9", ""},
-      {"val/jump_accuracy", "share of jump targets within one bin, teacher-forced", "max", "", ""},
-      {"val/edit_f1", "edit points within 0.5 s, free-running, mean over recordings", "max",
-       "above 0.8", "stays at the energy gate's"},
-      {"val/edit_precision", "share of the edit's points that are true", "max", "", ""},
-      {"val/edit_recall", "share of the true points that were found", "max", "", ""},
-      {"val/edit_f1_0.1s", "edit points within 0.1 s", "max", "", ""},
-      {"val/kept_iou", "kept raw time, intersection over union", "max", "above 0.8", ""},
-      {"val/jump_f1", "jumps with both ends within 0.5 s", "max", "", ""},
-      {"val/jump_f1_*", "the same by class: adjacent, forward, backward", "max", "", ""},
-      {"val/length_error", "length of the edit, relative", "min", "", ""},
-      {"val/keep_ratio", "share of the raw that is kept", "", "", "0 or 1: collapsed"},
-      {"val/keep_ratio_error", "difference to the true share", "min", "", ""},
-      {"val/contiguity", "share of steps that are plain copies", "", "", ""},
-      {"val/segments_per_minute*", "copied runs per minute, and the true number", "", "", ""},
-      {"val/order_tau", "order of the material, Kendall's tau", "max", "", ""},
-      {"val/accuracy/*", "share of raw time decided rightly, by kind of material", "max", "", ""}};
+  const std::vector<std::array<const char*, 5>> metrics = {
+      {{"train/delta_loss", "cross-entropy of the step classes", "min", "falls below 0.1", ""}},
+      {{"train/jump_loss", "cross-entropy of jump targets, coarse and fine", "min", "", ""}},
+      {{"train/use_jump_loss", "cross-entropy of jump or go on", "min", "", ""}},
+      {{"train/stop_loss", "cross-entropy of the end", "min", "", ""}},
+      {{"val/loss", "weighted loss on the validation recordings, teacher-forced", "min", "",
+        "rises while train/loss falls: over-fitting"}},
+      {{"val_delta_accuracy", "share of steps whose class is right, teacher-forced", "max",
+        "above 0.9", "meaningless alone: nearly all steps are 0"}},
+      {{"val/step_f1", "F1 of steps that are not 0, teacher-forced", "max", "above 0.9", ""}},
+      {{"val/jump_accuracy", "share of jump targets within one bin, teacher-forced", "max", "",
+        ""}},
+      {{"val/edit_f1", "edit points within 0.5 s, free-running, mean over recordings", "max",
+        "above 0.8", "stays at the energy gate's"}},
+      {{"val/edit_precision", "share of the edit's points that are true", "max", "", ""}},
+      {{"val/edit_recall", "share of the true points that were found", "max", "", ""}},
+      {{"val/edit_f1_0.1s", "edit points within 0.1 s", "max", "", ""}},
+      {{"val/kept_iou", "kept raw time, intersection over union", "max", "above 0.8", ""}},
+      {{"val/jump_f1", "jumps with both ends within 0.5 s", "max", "", ""}},
+      {{"val/jump_f1_*", "the same by class: adjacent, forward, backward", "max", "", ""}},
+      {{"val/length_error", "length of the edit, relative", "min", "", ""}},
+      {{"val/keep_ratio", "share of the raw that is kept", "", "", "0 or 1: collapsed"}},
+      {{"val/keep_ratio_error", "difference to the true share", "min", "", ""}},
+      {{"val/contiguity", "share of steps that are plain copies", "", "", ""}},
+      {{"val/segments_per_minute*", "copied runs per minute, and the true number", "", "", ""}},
+      {{"val/order_tau", "order of the material, Kendall's tau", "max", "", ""}},
+      {{"val/accuracy/*", "share of raw time decided rightly, by kind of material", "max", "",
+        ""}}};
+  for (const auto& [name, doc, goal, target, problem] : metrics) {
+    t.metrics.push_back({name, doc, goal, target, problem, {}, {}});
+  }
   return t;
 }
 

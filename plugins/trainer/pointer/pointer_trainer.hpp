@@ -7,6 +7,7 @@
 #include "retake/kinds/trainer.hpp"
 #include "retake/nn/inputs.hpp"
 #include "retake/nn/pointer_model.hpp"
+#include "retake/nn/step.hpp"
 #include "timeline.hpp"
 #include "windows.hpp"
 

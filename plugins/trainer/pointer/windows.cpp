@@ -7,6 +7,13 @@ namespace pointer_trainer {
 namespace {
 
 constexpr std::int64_t kNone = -1;
+constexpr double kLastShare = 0.1;  // of windows that lie at the very end, where the stop is
+
+/// Where a window begins on an axis of `length` frames and the stop behind them.
+std::int64_t draw_begin(std::int64_t length, std::int64_t window, retake::Rng& rng) {
+  const std::int64_t last = std::max<std::int64_t>(0, length + 1 - window);
+  return rng.chance(kLastShare) ? last : rng.integer(0, last);
+}
 
 /// The rows of one window being filled, one value per frame.
 class Window {
@@ -41,7 +48,7 @@ class Window {
 Window along_the_edit(const Path& path, const retake::PointerCoding& coding,
                       const WindowOptions& options, retake::Rng& rng) {
   const auto frames = static_cast<std::int64_t>(path.pointers.size());
-  const std::int64_t begin = rng.integer(0, std::max<std::int64_t>(0, frames + 1 - options.frames));
+  const std::int64_t begin = draw_begin(frames, options.frames, rng);
   Window w(options.frames);
   std::int64_t previous = -1;
   bool gap = false;
@@ -90,8 +97,7 @@ Window along_the_edit(const Path& path, const retake::PointerCoding& coding,
 Window over_the_raw(const Path& path, const retake::PointerCoding& coding,
                     const WindowOptions& options, retake::Rng& rng) {
   Window w(options.frames);
-  const std::int64_t begin =
-      rng.integer(0, std::max<std::int64_t>(0, path.raw_rows + 1 - options.frames));
+  const std::int64_t begin = draw_begin(path.raw_rows, options.frames, rng);
   auto next = std::lower_bound(path.enters.begin(), path.enters.end(), begin);
   for (std::size_t i = 0; i < w.running.size(); ++i) {
     const std::int64_t raw = begin + static_cast<std::int64_t>(i);
