@@ -38,6 +38,7 @@ inline retake::Song song(const std::string& id, const std::string& split, std::i
   s.raw_grid = retake::frame_grid(s.raw.samples, 22050);
   s.exact = true;
   retake::EdlSource source;
+  source.path = id + "_raw.wav";
   source.sample_rate = 22050;
   source.samples = s.raw.samples;
   s.alignment.edl.sources.push_back(source);

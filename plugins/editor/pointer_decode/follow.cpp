@@ -42,14 +42,14 @@ class Follower {
         params_(params),
         choose_(rng, params.temperature),
         context_(context),
-        state_(model.start(memory)) {}
+        state_(model.start(memory)),
+        most_(
+            static_cast<std::int64_t>(params.max_stretch * static_cast<double>(memory.frames()))) {}
 
   Runs run() {
-    const auto most =
-        static_cast<std::int64_t>(params_.max_stretch * static_cast<double>(memory_.frames()));
     const std::int64_t size =
         std::max<std::int64_t>(1, params_.block / kTokenFrames) * kTokenFrames;
-    while (!done_ && written_ < most && !context_.stop_requested()) block(size);
+    while (!done_ && !context_.stop_requested()) block(size);
     if (run_begin_ >= 0 && next_ > run_begin_) runs_.emplace_back(run_begin_, next_);
     return std::move(runs_);
   }
@@ -74,7 +74,7 @@ class Follower {
     bool changed = false;
     for (; t < size && !done_ && !changed; ++t) {
       const std::int64_t from = running[static_cast<std::size_t>(t)];
-      if (from >= memory_.frames() || may_stop(stop.data_ptr<float>()[t])) {
+      if (from >= memory_.frames() || written_ >= most_ || may_stop(stop.data_ptr<float>()[t])) {
         done_ = true;
         break;
       }
@@ -124,6 +124,7 @@ class Follower {
   Chooser choose_;
   const retake::Context& context_;
   std::shared_ptr<const retake::PointerState> state_;
+  std::int64_t most_;                ///< output frames
   std::vector<std::int64_t> token_;  ///< running pointers of the token under way
   std::int64_t next_ = 0;            ///< raw frame that a plain copy takes next
   std::int64_t run_begin_ = -1;
