@@ -344,13 +344,48 @@ class Viterbi {
   std::int32_t end_ = kNone;
 };
 
-/// Too short or too weak runs become "no source"; neighbours without source merge.
+/// Mean correlation of a run on its line.
+double mean_correlation(const Run& run, const std::vector<Line>& lines) {
+  const Line& line = lines[static_cast<std::size_t>(run.line)];
+  double sum = 0.0;
+  for (std::int64_t t = run.first; t < run.last; ++t) {
+    sum += line.correlation[static_cast<std::size_t>(t - line.first)];
+  }
+  return sum / static_cast<double>(std::max<std::int64_t>(1, run.last - run.first));
+}
+
+/// The mean correlation that half of the frames with a source reach.
+double typical_correlation(const std::vector<Run>& runs, const std::vector<Line>& lines) {
+  std::vector<std::pair<double, std::int64_t>> all;
+  std::int64_t frames = 0;
+  for (const auto& run : runs) {
+    if (run.line < 0) continue;
+    all.emplace_back(mean_correlation(run, lines), run.last - run.first);
+    frames += run.last - run.first;
+  }
+  std::sort(all.begin(), all.end());
+  std::int64_t passed = 0;
+  for (const auto& [correlation, length] : all) {
+    passed += length;
+    if (2 * passed >= frames) return correlation;
+  }
+  return 0.0;
+}
+
+/// Runs that are too short, or short and much poorer than the others (a tone that happens to sound
+/// elsewhere too), become "no source"; neighbours without source merge.
 std::vector<Run> tidy(std::vector<Run> runs, const std::vector<Line>& lines,
                       const PathSettings& settings) {
   const auto least = static_cast<std::int64_t>(settings.min_run_seconds * kRate / kFrame);
+  constexpr std::int64_t kShort = 86;  // frames, 1 s
+  const double poor = 0.85 * typical_correlation(runs, lines);
   std::vector<Run> out;
   for (auto run : runs) {
-    if (run.line >= 0 && run.last - run.first < least) run.line = -1;
+    const std::int64_t length = run.last - run.first;
+    if (run.line >= 0 &&
+        (length < least || (length < kShort && mean_correlation(run, lines) < poor))) {
+      run.line = -1;
+    }
     if (!out.empty() && out.back().line < 0 && run.line < 0) {
       out.back().last = run.last;
     } else if (!out.empty() && out.back().line >= 0 && run.line >= 0 &&

@@ -84,7 +84,6 @@ TEST_CASE("gain and inserted material are found") {
   append(edit, foreign);
   append(edit, cut(raw, 400000, 500000));
   const Alignment found = aligned(raw, edit);
-  INFO(to_json(to_value(found.edl)));
   REQUIRE(found.edl.segments.size() == 3);
   CHECK(found.edl.segments[0].gain_db == Approx(-6.02).margin(0.2));
   REQUIRE(found.edl.segments[1].is_gap());
