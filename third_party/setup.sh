@@ -103,7 +103,7 @@ demo() {
 
 run_tests() {
   say "testing: ctest, default suite"
-  ctest --test-dir "$BUILD" --output-on-failure -j 2 -LE 'peers|slow|fuzz|bench'
+  ctest --test-dir "$BUILD" --output-on-failure -j 2 -LE 'peers|integration|slow|fuzz|bench'
 }
 
 case "${1:-}" in

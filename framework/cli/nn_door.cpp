@@ -2,6 +2,7 @@
 
 #include <boost/dll/runtime_symbol_info.hpp>
 #include <boost/dll/shared_library.hpp>
+#include <cstdlib>
 
 #include "retake/error.hpp"
 
@@ -20,6 +21,9 @@ boost::dll::fs::path library_path() {
 
 nn::Room& open_nn_room() {
   const auto path = library_path();
+  // Read by the OpenMP runtime when it is loaded. Threads that spin while they wait starve each
+  // other as soon as a machine has more work than cores; a user's own setting wins.
+  setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
   try {
     // Kept for the life of the process: tensors and modules made in there outlive any scope.
     static auto* library = new boost::dll::shared_library(
