@@ -102,7 +102,7 @@ Value edit_once(const Arguments& a, OpenModel& m, AudioSource& source, EditReque
                 const Outputs& out, const report::Waveform& waveform) {
   EditResult result = m.model->edit(request);
   if (result.edl.output_samples() <= 0) {
-    throw DataError(file_diagnostic("E424", request.source.path,
+    throw DataError(file_diagnostic("E429", request.source.path,
                                     "the model keeps nothing of this recording",
                                     "ask for a length with --length, or use another run"));
   }

@@ -269,7 +269,7 @@ Table to_arrays(const Arguments& a, const fs::path& from, const fs::path& to, bo
   Edl edl = read_edl(from.string());
   complete_sources(edl, from, option(a, "source"));
   if (edl.sources.size() != 1) {
-    throw DataError(file_diagnostic("E423", from.string(),
+    throw DataError(file_diagnostic("E428", from.string(),
                                     "pointers are frames of one recording, this EDL has " +
                                         std::to_string(edl.sources.size()) + " sources",
                                     "convert an EDL with one source"));

@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/utf8.hpp"
+
 namespace retake::cli {
 namespace {
 
 constexpr const char* kTypes[] = {"bool", "int", "float", "string", "group"};
-
-/// Terminal columns of UTF-8 text: continuation bytes take none.
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) >> 6) != 2; }));
-}
 
 std::string number(double x) {
   if (std::abs(x) < 1e7 && x == std::floor(x)) {
@@ -75,14 +71,14 @@ std::string columns(const std::vector<std::string>& titles,
                     const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths(titles.size(), 0);
   for (std::size_t c = 0; c < titles.size(); ++c) {
-    for (const auto& row : rows) widths[c] = std::max(widths[c], width(row[c]));
-    if (widths[c] > 0) widths[c] = std::max(widths[c], width(titles[c]));
+    for (const auto& row : rows) widths[c] = std::max(widths[c], count_characters(row[c]));
+    if (widths[c] > 0) widths[c] = std::max(widths[c], count_characters(titles[c]));
   }
   const auto line = [&](const std::vector<std::string>& cells) {
     std::string out;
     for (std::size_t c = 0; c < cells.size(); ++c) {
       if (widths[c] == 0) continue;
-      out += cells[c] + std::string(widths[c] - width(cells[c]) + 2, ' ');
+      out += cells[c] + std::string(widths[c] - count_characters(cells[c]) + 2, ' ');
     }
     out.erase(out.find_last_not_of(' ') + 1);
     return out + "\n";

@@ -30,8 +30,8 @@ enum class ExitCode : int {
 struct Place {
   std::string file;
   int line = 0;             ///< 1-based; 0 when the file as a whole is meant
-  int column = 0;           ///< 1-based; 0 when unknown
-  int length = 0;           ///< columns under the caret; 0 draws a single caret
+  int column = 0;           ///< 1-based, in characters of UTF-8, not bytes; 0 when unknown
+  int length = 0;           ///< characters under the caret; 0 draws a single caret
   std::string source_line;  ///< the text of that line, empty when not at hand
   std::string via;          ///< e.g. "inherited by experiments/small.toml:2", shown in brackets
 };

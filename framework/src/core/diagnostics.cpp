@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/utf8.hpp"
+
 namespace retake {
 namespace {
 
@@ -35,27 +37,22 @@ Style style(Severity severity, bool color) {
   return {"", ""};
 }
 
-/// Width on a terminal of the first `bytes` of UTF-8 text: continuation bytes take no column.
-std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
 void append_source(std::string& out, const Diagnostic& d) {
   const Place& place = *d.place;
   const std::string number = place.line > 0 ? std::to_string(place.line) : "";
   const std::string margin(number.size(), ' ');
   out += margin + " |\n" + number + " | " + place.source_line + "\n";
-  const auto before = static_cast<std::size_t>(std::max(place.column, 1) - 1);
   const std::string_view line = place.source_line;
+  const auto before = static_cast<std::size_t>(std::max(place.column, 1) - 1);
+  const std::size_t begin = byte_of_character(line, before);
   std::string pad;
-  for (const char c : line.substr(0, std::min(before, line.size()))) {
-    if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80U) pad += c == '\t' ? '\t' : ' ';
+  for (const char c : line.substr(0, begin)) {
+    if (starts_character(c)) pad += c == '\t' ? '\t' : ' ';
   }
-  const std::size_t length = std::max<std::size_t>(
-      1, columns(line.substr(std::min(before, line.size()),
-                             static_cast<std::size_t>(std::max(place.length, 1)))));
+  // Not beyond the line, but one caret at least.
+  const std::size_t length =
+      std::clamp<std::size_t>(static_cast<std::size_t>(std::max(place.length, 1)), 1,
+                              std::max<std::size_t>(1, count_characters(line.substr(begin))));
   out += margin + " | " + pad + std::string(length, '^');
   if (!d.caret.empty()) out += " " + d.caret;
   out += "\n";

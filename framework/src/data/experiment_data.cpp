@@ -135,7 +135,7 @@ ExperimentData prepare_data(const config::ResolvedExperiment& experiment,
   data.pairs =
       registry.create<Dataset>(arena, dataset->plugin, dataset->params, context).pairs(context);
   if (data.pairs.pairs.empty()) {
-    throw DataError(file_diagnostic("E412", data.pairs.root.string(), "holds no pairs",
+    throw DataError(file_diagnostic("E507", data.pairs.root.string(), "holds no pairs",
                                     "put recordings into input/ and edits into desired_output/, "
                                     "or make some with  retake synth"));
   }
@@ -143,7 +143,7 @@ ExperimentData prepare_data(const config::ResolvedExperiment& experiment,
   data.corpus = build_corpus(data.pairs, request, store, context);
   if (stop_requested()) {
     Diagnostic d;
-    d.id = "E413";
+    d.id = "E007";
     d.message =
         "stopped while preparing the data; what is prepared stays in " + store.folder().string();
     d.help = "start the command again: it goes on from there";

@@ -58,9 +58,9 @@ template <class T>
 void write_npy(const std::filesystem::path& path, const std::vector<T>& values,
                const std::vector<std::int64_t>& shape);
 
-/// Names in a .npz, without ".npy", in stored order. Throws DataError (E440).
+/// Names in a .npz, without ".npy", in stored order. Throws DataError (E400 missing, E440).
 std::vector<std::string> npz_names(const std::filesystem::path& path);
-/// All arrays of a .npz, stored or deflated. Throws DataError (E440, E441).
+/// All arrays of a .npz, stored or deflated. Throws DataError (E400, E440, E441).
 std::map<std::string, NpyArray> read_npz(const std::filesystem::path& path);
 /// One array; E442 when there is none of that name, listing those there are.
 NpyArray read_npz(const std::filesystem::path& path, const std::string& name);

@@ -33,7 +33,7 @@ using Archive = std::unique_ptr<zip_t, ZipClose>;
 Archive open_archive(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) {
     throw DataError(
-        file_diagnostic("E440", path.string(), "there is no such file", "check the path"));
+        file_diagnostic("E400", path.string(), "there is no such file", "check the path"));
   }
   int code = 0;
   Archive archive(zip_open(path.c_str(), ZIP_RDONLY, &code));

@@ -72,7 +72,7 @@ class Scanner {
     std::erase_if(scan_.set.pairs, [&](const Pair& p) { return broken_.count(p.id) != 0; });
     split(rule);
     if (scan_.set.pairs.empty() && scan_.problems.empty()) {
-      problem("E502", scan_.set.root / "input", "there is no pair in " + scan_.set.root.string(),
+      problem("E507", scan_.set.root / "input", "there is no pair in " + scan_.set.root.string(),
               "put recordings into input/{id}_raw.wav and their edits into "
               "desired_output/{id}_edit.wav");
     }
@@ -95,7 +95,7 @@ class Scanner {
         problem("W502", it->second, it->second.filename().string() + " in input/ is left out",
                 "a recording's name ends in _raw: input/{id}_raw.wav", Severity::warning);
       } else if (std::next(it) != next) {
-        problem("E503", it->second,
+        problem("E504", it->second,
                 "there are two recordings for `" + stem.substr(0, stem.size() - 4) +
                     "`: " + it->second.filename().string() + " and " +
                     std::next(it)->second.filename().string(),
@@ -115,7 +115,7 @@ class Scanner {
       if (first == last) continue;
       used_.insert(stem);
       if (std::next(first) != last) {
-        problem("E503", first->second,
+        problem("E504", first->second,
                 "there are two edits for `" + id + "`: " + first->second.filename().string() +
                     " and " + std::next(first)->second.filename().string(),
                 "keep one of them");

@@ -52,7 +52,7 @@ double edl_rate(const Edl& edl) {
   for (const EdlSource& source : edl.sources) {
     if (source.sample_rate > 0.0) return source.sample_rate;
   }
-  throw DataError(file_diagnostic("E424", edl.sources.empty() ? "" : edl.sources.front().path,
+  throw DataError(file_diagnostic("E420", edl.sources.empty() ? "" : edl.sources.front().path,
                                   "the EDL does not state the sample rate of its source",
                                   "state sources[0].sample_rate in the EDL"));
 }

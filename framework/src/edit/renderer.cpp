@@ -201,7 +201,7 @@ class Renderer {
     for (std::int64_t begin = from; begin < to; begin += kBlock) {
       if (stop_requested()) {
         Diagnostic d;
-        d.id = "E427";
+        d.id = "E007";
         d.message = "rendering was interrupted; nothing was written";
         const bool preempted = stop_signal() != SIGINT;
         throw Error(preempted ? ExitCode::preempted : ExitCode::interrupted, std::move(d));

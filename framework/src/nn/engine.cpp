@@ -202,7 +202,7 @@ void Engine::judge(const Metrics& metrics) {
   const auto it = metrics.find(settings_.metric);
   if (it == metrics.end()) {
     Diagnostic d;
-    d.id = "E142";
+    d.id = "E150";
     d.message = "the validation gave no `" + settings_.metric + "`, which train.metric asks for";
     for (const auto& [name, _] : metrics) d.facts.push_back("it gave " + name);
     d.help = "choose one of these as train.metric";

@@ -18,7 +18,7 @@ namespace {
 constexpr std::int64_t kHop = 256, kRate = 22050;
 
 [[noreturn]] void fail(const std::string& message, const std::string& help) {
-  throw DataError(Diagnostic{Severity::error, "E520", message, {}, {}, {}, help});
+  throw DataError(Diagnostic{Severity::error, "E163", message, {}, {}, {}, help});
 }
 
 struct BlockOf {

@@ -63,7 +63,7 @@ at::Tensor tensor_of(const run::TensorView& view) {
     return out;
   }
   throw DataError(file_diagnostic(
-      "E606", view.name,
+      "E607", view.name,
       "holds " + std::string(run::dtype_name(view.dtype)) + " values, which models do not use",
       "this checkpoint was not written by Retake"));
 }

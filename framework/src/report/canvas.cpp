@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/files.hpp"
+#include "core/utf8.hpp"
 #include "report/font.hpp"
 #include "retake/error.hpp"
 
@@ -60,29 +61,40 @@ void Canvas::dot(int x, int y, int radius, Color color) {
   fill(x - radius, y - radius, x + radius + 1, y + radius + 1, color);
 }
 
-namespace {
-/// The first byte of a UTF-8 character.
-bool starts_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-}
-}  // namespace
-
 int Canvas::text_width(std::string_view text, int scale) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), starts_character)) * 6 * scale;
+  return static_cast<int>(count_characters(text)) * 6 * scale;
+}
+
+void Canvas::glyph(int x, int y, std::string_view strokes, int scale, Color color) {
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  const int weight = std::max(1, scale / 2);
+  int last_x = 0, last_y = 0;
+  bool down = false;
+  for (std::size_t i = 0; i < strokes.size(); i += down ? 2 : 1) {
+    if (strokes[i] == ' ') {
+      down = false;
+      continue;
+    }
+    // Two grid steps are one dot.
+    const int to_x = x + digit(strokes[i]) * scale / 2;
+    const int to_y = y + digit(strokes[i + 1]) * scale / 2;
+    if (down) {
+      for (int w = 0; w < weight * weight; ++w) {
+        const int dx = w % weight, dy = w / weight;
+        line(last_x + dx, last_y + dy, to_x + dx, to_y + dy, color);
+      }
+    }
+    last_x = to_x;
+    last_y = to_y;
+    down = true;
+  }
 }
 
 void Canvas::text(int x, int y, std::string_view text, int scale, Color color) {
   for (const char c : text) {
     if (!starts_character(c)) continue;
     const bool known = c >= 32 && c <= 126;
-    const Glyph& glyph = kFont[static_cast<std::size_t>(known ? c - 32 : '?' - 32)];
-    for (int column = 0; column < 5; ++column) {
-      for (int row = 0; row < 8; ++row) {
-        if ((glyph[static_cast<std::size_t>(column)] >> row & 1) == 0) continue;
-        fill(x + column * scale, y + row * scale, x + (column + 1) * scale, y + (row + 1) * scale,
-             color);
-      }
-    }
+    glyph(x, y, kGlyphs[static_cast<std::size_t>(known ? c - 32 : '?' - 32)], scale, color);
     x += 6 * scale;
   }
 }
@@ -96,7 +108,7 @@ void Canvas::write_png(const std::filesystem::path& path) const {
   image.format = PNG_FORMAT_RGB;
   AtomicFile file(path);
   if (png_image_write_to_file(&image, file.path().c_str(), 0, rgb_.data(), 0, nullptr) == 0) {
-    throw DataError(file_diagnostic("E541", path.string(),
+    throw DataError(file_diagnostic("E406", path.string(),
                                     std::string("the picture cannot be written: ") + image.message,
                                     "free some space, or give another folder with -o"));
   }

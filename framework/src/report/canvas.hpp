@@ -26,8 +26,9 @@ class Canvas {
   void line(int x0, int y0, int x1, int y1, Color color);
   /// A filled square of side 2 * radius + 1.
   void dot(int x, int y, int radius, Color color);
-  /// ASCII in a 5 x 7 font, `scale` pixels a dot; (x, y) is the upper left corner. Other bytes are
-  /// drawn as '?', one per UTF-8 character.
+  /// ASCII in a font 5 dots wide and 7 high, `scale` pixels a dot, 6 dots from letter to letter;
+  /// (x, y) is the upper left corner, descenders reach one dot below. Other characters are drawn as
+  /// '?', one per UTF-8 character.
   void text(int x, int y, std::string_view text, int scale, Color color);
   static int text_width(std::string_view text, int scale);
   static constexpr int kTextHeight = 7;
@@ -36,6 +37,8 @@ class Canvas {
   void write_png(const std::filesystem::path& path) const;
 
  private:
+  void glyph(int x, int y, std::string_view strokes, int scale, Color color);
+
   int width_;
   int height_;
   std::vector<std::uint8_t> rgb_;

@@ -50,7 +50,7 @@ edit::Metrics score(const Song& song, const Edl& edl) {
 void stop_if_asked(const Context& context) {
   if (!context.stop_requested()) return;
   Diagnostic d;
-  d.id = "E414";
+  d.id = "E007";
   d.message = "the evaluation was stopped before it was complete; it printed nothing";
   d.help = "start it again: features are kept in the store";
   throw Error(stop_signal() == 2 ? ExitCode::interrupted : ExitCode::preempted, std::move(d));
@@ -110,7 +110,7 @@ Value evaluate(const std::vector<Contestant>& contestants, const std::vector<con
                const Context& context) {
   if (songs.empty()) {
     Diagnostic d;
-    d.id = "E412";
+    d.id = "E513";
     d.message = "there is no song to evaluate on";
     d.help = "choose another split with --split, or make one:  retake pairs ROOT --split test=0.2";
     throw DataError(std::move(d));

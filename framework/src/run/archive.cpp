@@ -39,7 +39,7 @@ fs::path stored(const fs::path& store, const fs::path& source, const std::string
   copy_atomic(source, target);
   if (sha256_file(target) != hash) {
     fs::remove(target, error);
-    throw DataError(file_diagnostic("E607", source.string(),
+    throw DataError(file_diagnostic("E611", source.string(),
                                     "the file changed while it was archived",
                                     "wait for the build to end, then start the run again"));
   }

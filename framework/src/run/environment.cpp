@@ -144,7 +144,7 @@ std::string elf_build_id(const fs::path& path) {
   Elf64_Ehdr header;
   if (!read_at(file, 0, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
       header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB) {
-    throw DataError(file_diagnostic("E401", path.string(), "this is not a 64-bit ELF file",
+    throw DataError(file_diagnostic("E405", path.string(), "this is not a 64-bit ELF file",
                                     "rebuild or reinstall it"));
   }
   for (unsigned i = 0; i < header.e_phnum; ++i) {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/log_sink.hpp"
+#include "core/utf8.hpp"
 
 namespace retake::run {
 
@@ -39,21 +40,8 @@ std::size_t terminal_width(std::FILE* out) {
   return size.ws_col;
 }
 
-/// Columns, not bytes: continuation bytes of UTF-8 take none.
-std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
-}
-
 std::string cut(std::string text, std::size_t width) {
-  std::size_t used = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80 && used++ == width) {
-      text.resize(i);
-      break;
-    }
-  }
+  text.resize(byte_of_character(text, width));
   return text;
 }
 
@@ -104,7 +92,7 @@ std::string format_progress(const ProgressState& state, double rate, std::size_t
   }
   std::string middle = state.details.empty() ? "" : "  " + state.details;
   if (width > 0) {
-    const std::size_t fixed = columns(head) + columns(tail);
+    const std::size_t fixed = count_characters(head) + count_characters(tail);
     middle = cut(middle, width > fixed ? width - fixed : 0);
     return cut(head + middle + tail, width);
   }

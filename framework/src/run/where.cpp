@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/utf8.hpp"
 #include "retake/error.hpp"
 
 namespace retake::run {
@@ -52,8 +53,8 @@ class Parser {
     Place place;
     place.file = "--where";
     place.line = 1;
-    place.column = static_cast<int>(token_.at) + 1;
-    place.length = std::max(1, static_cast<int>(token_.text.size()));
+    place.column = static_cast<int>(count_characters(text_.substr(0, token_.at))) + 1;
+    place.length = std::max(1, static_cast<int>(count_characters(token_.text)));
     place.source_line = std::string(text_);
     d.place = std::move(place);
     d.caret = what;

@@ -24,7 +24,7 @@ Samples load(AudioSource& source) {
   if (bad != x.end()) {
     const double seconds = static_cast<double>(bad - x.begin()) / kRate;
     throw DataError(
-        file_diagnostic("E520", source.info().path,
+        file_diagnostic("E415", source.info().path,
                         "a sample near " + std::to_string(seconds) + " s is not a finite number",
                         "repair or export the recording again"));
   }

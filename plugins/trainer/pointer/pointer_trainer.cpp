@@ -99,7 +99,7 @@ void PointerTrainer::set_up(const retake::TrainerSetup& setup) {
   setup_ = setup;
   auto fail = [](const std::string& message, const std::string& help) {
     throw retake::ConfigError(
-        retake::Diagnostic{retake::Severity::error, "E162", message, {}, {}, {}, help});
+        retake::Diagnostic{retake::Severity::error, "E159", message, {}, {}, {}, help});
   };
   reader_ = dynamic_cast<const retake::ReadsRecording*>(setup.model);
   pointer_model_ = dynamic_cast<retake::PointerModel*>(setup.model);
@@ -114,7 +114,7 @@ void PointerTrainer::set_up(const retake::TrainerSetup& setup) {
   if (train_.empty()) {
     throw retake::DataError(
         retake::Diagnostic{retake::Severity::error,
-                           "E521",
+                           "E513",
                            "no pair is in the split `train`",
                            {},
                            {},

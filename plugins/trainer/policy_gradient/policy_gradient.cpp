@@ -177,7 +177,7 @@ class PolicyGradient final : public retake::Trainer {
     }
     if (out.empty()) {
       retake::Diagnostic d;
-      d.id = "E160";
+      d.id = "E513";
       d.message = "the data set has no recording in its " + split + " split";
       d.help = "retake pairs ROOT --split val=0.1,test=0.2 makes one";
       throw retake::DataError(std::move(d));

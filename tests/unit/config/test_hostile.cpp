@@ -39,6 +39,19 @@ TEST_CASE("broken TOML is told with line and column") {
   CHECK(only_error("a = 99999999999999999999\n").id == "E101");
 }
 
+TEST_CASE("columns count characters, not bytes") {
+  // The key stands behind a string of two characters in five bytes.
+  const auto all = errors_of("[model]\nplugin = \"keep_cut\"\n\"\u00fc\u20ac\" = 1\n");
+  REQUIRE_FALSE(all.empty());
+  REQUIRE(all[0].place);
+  CHECK(all[0].place->column == 1);
+  CHECK(all[0].place->length == 4);
+  const Diagnostic d = only_error("notes = \"\u00fc\u20ac\", more = 1\n");
+  CHECK(d.id == "E101");
+  CHECK(d.place->line == 1);
+  CHECK(d.place->column == 13);
+}
+
 TEST_CASE("files that are not text are refused") {
   CHECK(only_error(std::string("\x7f"
                                "ELF\x02\x01\x01\0\0\0",

@@ -102,7 +102,7 @@ TEST_CASE("everything wrong in a folder is said at once") {
   REQUIRE(scan.set.pairs.size() == 2);
   const auto found = ids_of(scan.problems);
   CHECK(std::count(found.begin(), found.end(), "E502") == 2);  // lonely, orphan
-  CHECK(std::count(found.begin(), found.end(), "E503") == 1);  // twice
+  CHECK(std::count(found.begin(), found.end(), "E504") == 1);  // twice
   CHECK(std::count(found.begin(), found.end(), "E413") == 1);  // broken
   CHECK(std::count(found.begin(), found.end(), "E412") == 1);  // empty
   CHECK(std::count(found.begin(), found.end(), "W502") == 1);  // unnamed

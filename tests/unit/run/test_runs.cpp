@@ -108,6 +108,15 @@ TEST_CASE("a condition that cannot be read shows where") {
   }
 }
 
+TEST_CASE("a caret under --where counts characters") {
+  try {
+    Where::parse("tag=\u00dcben_\u00fc and tag~x");
+    FAIL("accepted");
+  } catch (const UsageError& e) {
+    CHECK(e.diagnostics().front().place->column == 19);
+  }
+}
+
 TEST_CASE("runs are filtered, sorted and cut") {
   TempFolder t;
   make(t.path, {"a", "aaaaaaaa", "2026-11-20T10:00:00.000Z", "finished", "x", 0.7, 64});
