@@ -209,7 +209,7 @@ TEST_CASE("plugins list with 50 plugins maps no LibTorch and no plugin") {
   CHECK(maps.find("libsample") == std::string::npos);
 }
 
-TEST_CASE("plugins list with 50 plugins takes at most 15 ms") {
+TEST_CASE("plugins list with 50 plugins takes at most 15 ms", "[.bench]") {
   if (std::string(RETAKE_SANITIZED) != "") return;  // an instrumented build measures nothing
   const Folder folder;
   const fs::path program = install(folder, 50);

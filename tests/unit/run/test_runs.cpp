@@ -189,7 +189,7 @@ TEST_CASE("an object is sliced without being parsed") {
   }
 }
 
-TEST_CASE("a thousand runs are listed in less than 0.3 s", "[bench]") {
+TEST_CASE("a thousand runs are listed in less than 0.3 s", "[.bench]") {
   TempFolder t;
   // Manifests of the true size: those of this process, with its libraries.
   HashCache hashes(t.path / "cache.jsonl");
