@@ -149,7 +149,7 @@ TEST_CASE("plugins list shows what is there, and a broken library as a diagnosti
         std::string::npos);
 }
 
-TEST_CASE("--json gives the same as values") {
+TEST_CASE("with --json the same is given as values") {
   const test::Output list = retake_plugins("list --json --path " SAMPLE_DIR);
   CHECK(list.code == 0);
   const Value value = parse_json(list.text, "list");

@@ -17,6 +17,7 @@
 #include "process.hpp"
 #include "retake/rng.hpp"
 #include "retake/value.hpp"
+#include "run/checkpoint.hpp"
 #include "run/json_lines.hpp"
 #include "run/run_find.hpp"
 
@@ -60,12 +61,17 @@ class Workplace {
   fs::path path;
 };
 
-/// What two equal runs have in common: every file of their checkpoints and every value logged.
+/// What two equal runs have in common: every file of the latest and the best checkpoint and every
+/// value logged. (An interrupted run may keep the checkpoint of its interruption besides.)
 std::map<std::string, std::string> content(const run::RunFolder& run) {
   std::map<std::string, std::string> out;
-  for (const auto& entry : fs::recursive_directory_iterator(run.checkpoints())) {
-    if (!entry.is_regular_file()) continue;
-    out[fs::relative(entry.path(), run.path()).string()] = read_file(entry.path());
+  const run::CheckpointStore store(run.checkpoints());
+  REQUIRE(store.latest());
+  REQUIRE(store.best());
+  for (const fs::path& folder : {*store.latest(), *store.best()}) {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      out[fs::relative(entry.path(), run.path()).string()] = read_file(entry.path());
+    }
   }
   std::ostringstream metrics, trace;
   run::read_json_lines(run.metrics(), [&](const Value& record) {
