@@ -9,6 +9,7 @@
 #include "retake/audio/hash.hpp"
 #include "retake/audio/source.hpp"
 #include "retake/edit/join_choice.hpp"
+#include "run/io.hpp"
 
 namespace retake::cli {
 namespace {
@@ -164,6 +165,7 @@ int run(const Arguments& a) {
   if (samples < 1) throw usage_error("--samples takes a number of 1 or more");
   const fs::path folder = a.options["output"].as<std::string>();
   OpenModel m = open_model(a, a.options["run"].as<std::string>());
+  run::make_folders(folder);
   Array results;
   for (const std::string& recording : a.positional) {
     const auto source = open_audio(recording);
