@@ -191,7 +191,7 @@ TEST_CASE("the folder of the store is the environment's, the pair set's, or the 
   setenv("RETAKE_STORE", "/s", 1);
   CHECK(FeatureStore::default_folder("/root") == "/s");
   unsetenv("RETAKE_STORE");
-  CHECK(FeatureStore::default_folder("/root") == "/root/.retake/store");
+  CHECK(FeatureStore::default_folder("/some/pairs") == "/some/pairs/.retake/store");
   CHECK(FeatureStore::default_folder().filename() == "store");
   if (before != nullptr) setenv("RETAKE_STORE", saved.c_str(), 1);
 }
