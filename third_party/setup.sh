@@ -90,7 +90,7 @@ build() {
   [ "${CI:-}" != true ] || EXTRA_CMAKE+=(-DRETAKE_WERROR=ON)
   cmake -S . -B "$BUILD" -G Ninja -DRETAKE_LIBTORCH="$(find_libtorch)" "${EXTRA_CMAKE[@]}"
   say "building with $JOBS jobs"
-  cmake --build "$BUILD" -j "$JOBS"
+  cmake --build "$BUILD" -j "$JOBS" --target "$@"
 }
 
 demo() {
@@ -108,8 +108,8 @@ run_tests() {
 
 case "${1:-}" in
   deps)  deps "${PACKAGES[@]}" ;;
-  build) deps "${PACKAGES[@]}"; build ;;
-  demo)  deps "${PACKAGES[@]}"; build; demo ;;
-  test)  deps "${PACKAGES[@]}" "${MUSIC[@]}"; build; run_tests ;;
+  build) deps "${PACKAGES[@]}"; build all ;;
+  demo)  deps "${PACKAGES[@]}"; build framework/all plugins/all; demo ;;
+  test)  deps "${PACKAGES[@]}" "${MUSIC[@]}"; build all; run_tests ;;
   *)     sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -4,7 +4,7 @@
 //   namespace retake::cli {
 //   namespace {
 //   int run(const Arguments& a) {
-//     if (a.positional.size() != 1) throw usage_error("render takes one EDL");
+//     if (a.positional.size() != 1) throw usage_error("an EDL is needed", "retake render song.edl.json");
 //     ...
 //     print_result(a, json, [&] { return text; });
 //     return 0;
@@ -96,6 +96,6 @@ bool use_color(const Globals& globals, std::FILE* stream);
 void print_diagnostics(const Globals& globals, const std::vector<Diagnostic>& diagnostics);
 
 /// E005: the command line lacks or has too many arguments.
-UsageError usage_error(std::string message, std::string help = {});
+UsageError usage_error(std::string message, std::string help);
 
 }  // namespace retake::cli

@@ -153,16 +153,17 @@ std::string describe(const Value& results) {
 }
 
 int run(const Arguments& a) {
-  if (a.positional.empty()) throw usage_error("edit takes one recording or more");
+  if (a.positional.empty())
+    throw usage_error("edit takes one recording or more", "retake edit AUDIO... --run last");
   if (!a.options.contains("run")) {
     throw usage_error("edit needs a trained run",
                       "name it with --run last; retake runs lists them");
   }
   if (a.options["greedy"].as<bool>() && a.options.contains("samples")) {
-    throw usage_error("--greedy and --samples exclude each other");
+    throw usage_error("--greedy and --samples exclude each other", "leave one of them away");
   }
   const int samples = a.options.contains("samples") ? a.options["samples"].as<int>() : 1;
-  if (samples < 1) throw usage_error("--samples takes a number of 1 or more");
+  if (samples < 1) throw usage_error("--samples takes a number of 1 or more", "--samples 5");
   const fs::path folder = a.options["output"].as<std::string>();
   OpenModel m = open_model(a, a.options["run"].as<std::string>());
   run::make_folders(folder);

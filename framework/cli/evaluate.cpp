@@ -73,6 +73,7 @@ int run(const Arguments& a) {
   }
   std::vector<const Song*> songs;
   for (const Song& song : corpora.front().songs()) songs.push_back(&song);
+  for (auto& oracle : report::oracles(songs)) contestants.push_back(std::move(oracle));
   const Value table = report::evaluate(contestants, songs, *first.context);
   first.line->finish();
   print_result(a, table, [&] { return report::evaluation_text(table, songs.size()); });
@@ -88,7 +89,9 @@ const RegisterCommand registered(
      .options = options,
      .run = run,
      .details = "Every model and every baseline edits the same songs and is judged by the same "
-                "metrics\n(docs/definitions.md). The energy gate is tuned on the training split."});
+                "metrics\n(docs/definitions.md). The energy gate is tuned on the training split. "
+                "Where the truth knows what\nkind of material everything is, oracles that know a "
+                "part of it show what could be reached."});
 
 }  // namespace
 }  // namespace retake::cli

@@ -57,7 +57,8 @@ int list_all(const Arguments& a) {
 
 int run(const Arguments& a) {
   if (a.positional.empty()) return list_all(a);
-  if (a.positional.size() > 1) throw usage_error("`retake explain-error` takes one id");
+  if (a.positional.size() > 1)
+    throw usage_error("`retake explain-error` takes one id", "without one it lists all");
   const ErrorDoc* doc = config::find_error_doc(a.positional.front());
   if (doc == nullptr) no_such_id(a.positional.front());
   print_result(a, doc_value(*doc), [&] { return doc_text(*doc, use_color(a.globals, stdout)); });

@@ -105,7 +105,8 @@ std::string list_text(const Registry& registry, const std::vector<const Componen
 }
 
 int run_list(const Arguments& a) {
-  if (!a.positional.empty()) throw usage_error("plugins list takes no words, only options");
+  if (!a.positional.empty())
+    throw usage_error("plugins list takes no words, only options", "--kind KIND lists one kind");
   const Registry registry(search_folders(a));
   std::vector<std::string> kinds = registry.kinds();
   if (a.options.contains("kind")) {

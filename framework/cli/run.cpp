@@ -4,6 +4,7 @@
 
 #include "command.hpp"
 #include "overrides.hpp"
+#include "plugin/own_checks.hpp"
 #include "train_session.hpp"
 
 namespace retake::cli {
@@ -46,6 +47,7 @@ int run(const Arguments& a) {
   start.arguments = &a;
   start.experiment = config::resolve_experiment(experiment_argument(a), registry, load);
   print_diagnostics(a.globals, start.experiment.notes);
+  plugin::run_own_checks(start.experiment, registry);
   start.registry = &registry;
   start.command_line = a.argv;
   start.archive = start.experiment.run.archive && !a.options["no-archive"].as<bool>();

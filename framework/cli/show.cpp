@@ -50,7 +50,7 @@ int run(const Arguments& arguments) {
   const std::string file = experiment_argument(arguments);
   const std::string format = arguments.options["format"].as<std::string>();
   if (format != "toml" && format != "json") {
-    throw usage_error("--format must be toml or json, got `" + format + "`");
+    throw usage_error("--format must be toml or json, got `" + format + "`", "--format json");
   }
   const std::string only =
       arguments.options.count("only") > 0 ? arguments.options["only"].as<std::string>() : "";

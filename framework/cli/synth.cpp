@@ -8,8 +8,9 @@
 #include "command.hpp"
 #include "config/experiment.hpp"
 #include "core/stop.hpp"
-#include "data/oracles.hpp"
+#include "data/corpus_builder.hpp"
 #include "plugin/registry.hpp"
+#include "report/evaluation.hpp"
 #include "retake/kinds/dataset.hpp"
 #include "run/progress.hpp"
 #include "run/run_context.hpp"
@@ -21,8 +22,9 @@ namespace fs = std::filesystem;
 
 struct Made {
   PairSet set;
-  std::vector<data::OracleRow> rows;
-  std::string measured;  ///< "test" or "all pairs"
+  std::string measured;   ///< "test" or "all"
+  std::size_t songs = 0;  ///< that were measured
+  Value table;            ///< what baselines and oracles score on them; null when not measured
 };
 
 std::string toml_list(const std::vector<std::string>& items) {
@@ -60,6 +62,21 @@ std::vector<config::OverrideText> parameters(const Arguments& a) {
   return out;
 }
 
+/// What can be scored on the set without learning, and by knowing a part of the truth.
+void measure(Made& made, const Context& context) {
+  const data::FeatureStore store(data::FeatureStore::default_folder(made.set.root));
+  const Corpus corpus = data::build_corpus(made.set, {}, store, context);
+  std::vector<const Song*> songs = corpus.split("test");
+  made.measured = songs.empty() ? "all" : "test";
+  if (songs.empty()) {
+    for (const Song& song : corpus.songs()) songs.push_back(&song);
+  }
+  made.songs = songs.size();
+  std::vector<report::Contestant> rows = report::baselines(corpus.split("train"), context);
+  for (auto& oracle : report::oracles(songs)) rows.push_back(std::move(oracle));
+  made.table = report::evaluate(rows, songs, context);
+}
+
 Made make(const Arguments& a) {
   const fs::path root = a.positional.front();
   plugin::Registry registry(a.globals.plugin_path);
@@ -84,8 +101,8 @@ Made make(const Arguments& a) {
   line.finish();
   if (stop_requested()) return made;
   if (a.options.count("no-oracles") == 0) {
-    made.measured = made.set.in_split("test").empty() ? "all" : "test";
-    made.rows = data::oracle_rows(made.set, "test", context);
+    measure(made, context);
+    line.finish();
   }
   return made;
 }
@@ -145,9 +162,7 @@ Value result(const Made& made) {
   Array pairs;
   for (const Pair& pair : made.set.pairs) pairs.emplace_back(pair.id);
   root["pairs"] = Value(std::move(pairs));
-  Table oracles;
-  for (const data::OracleRow& row : made.rows) oracles[row.name] = edit::aggregate(row.per_song);
-  root["oracles"] = Value(std::move(oracles));
+  root["oracles"] = made.table;
   root["oracles_on"] = Value(made.measured);
   return Value(std::move(root));
 }
@@ -175,15 +190,10 @@ std::string text_of(const Made& made) {
     out += line_of(" %s %.0f%%", kind.c_str(), 100.0 * share);
   }
   out += "\n";
-  if (made.rows.empty()) return out;
-  const std::size_t songs = made.rows.front().per_song.size();
-  out += line_of("\nwhat can be scored on %s (%zu sessions)     edit_f1  at 0.1 s  kept IoU\n",
-                 made.measured == "test" ? "the test split" : "all pairs", songs);
-  for (const data::OracleRow& row : made.rows) {
-    out += line_of("  %-46s %7.2f  %8.2f  %8.2f\n", row.name.c_str(), row.mean("edit_f1"),
-                   row.mean("edit_f1_0.1s"), row.mean("kept_iou"));
-  }
-  return out;
+  if (made.table.is_null()) return out;
+  return out + "\nwhat can be scored on " +
+         (made.measured == "test" ? "the test split: " : "all pairs: ") +
+         report::evaluation_text(made.table, made.songs);
 }
 
 int run(const Arguments& a) {

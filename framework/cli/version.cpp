@@ -7,7 +7,8 @@ namespace retake::cli {
 namespace {
 
 int run(const Arguments& arguments) {
-  if (!arguments.positional.empty()) throw usage_error("`retake version` takes no arguments");
+  if (!arguments.positional.empty())
+    throw usage_error("`retake version` takes no arguments", "retake version [--json]");
   Table facts;
   facts["version"] = build_info::version;
   facts["compiler"] = build_info::compiler;

@@ -86,16 +86,19 @@ TEST_CASE("several kinds in one file") {
   CHECK(registry.create<LrSchedule>("steady", {}, context)->factor(3, 10) == 1.0);
 }
 
-TEST_CASE("a component's own check runs on demand") {
+TEST_CASE("a component's own check runs on demand, and before it is made") {
   Registry registry(folders({SAMPLE_DIR}));
   Table params = sample_params();
   params["heads"] = 8;
-  Problems problems;
-  registry.check("lr_schedule", "sample", params, problems);
+  const Problems problems = registry.check("lr_schedule", "sample", params);
   REQUIRE(problems.items().size() == 1);
   CHECK(problems.items()[0].key == "heads");
-  registry.check("lr_schedule", "steady", {}, problems);
-  CHECK(problems.items().size() == 1);
+  CHECK(registry.check("lr_schedule", "steady", {}).items().empty());
+  test::TestContext context;
+  const Diagnostic d =
+      test::diagnostic_of([&] { registry.create("lr_schedule", "sample", params, context); });
+  CHECK(d.id == "E110");
+  CHECK(d.message == "`sample.heads`: leaves less than 4 columns per head");
 }
 
 TEST_CASE("what goes wrong while a component is made is told") {

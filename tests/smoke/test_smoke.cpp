@@ -61,6 +61,16 @@ class Workplace {
   fs::path path;
 };
 
+/// Makes data/pairs: recordings and edits of which nothing tells how they were made.
+void make_pairs(const Workplace& place) {
+  const smoke::End made = smoke::retake({"synth", "data/pairs", "--pairs", "4", "--no-oracles",
+                                         "minutes=0.7", "sample_rate=22050", "channels=1"},
+                                        place.path);
+  INFO(made.output);
+  REQUIRE(made.code == 0);
+  fs::remove_all(place.path / "data/pairs/truth");
+}
+
 /// What two equal runs have in common: every file of the latest and the best checkpoint and every
 /// value logged. (An interrupted run may keep the checkpoint of its interruption besides.)
 std::map<std::string, std::string> content(const run::RunFolder& run) {
@@ -115,6 +125,7 @@ TEST_CASE("every smoke experiment runs to its end, twice the same", "[smoke]") {
     std::map<std::string, std::string> first;
     for (int i = 0; i < 2; ++i) {
       const Workplace place;
+      make_pairs(place);
       const smoke::End end = smoke::retake({"run", entry.path().string()}, place.path);
       INFO(end.output);
       REQUIRE(end.code == 0);
@@ -192,6 +203,31 @@ TEST_CASE("a run killed at random instants and resumed equals the uninterrupted 
   }
   CHECK(interrupted >= 20);
   WARN(interrupted << " interruptions, " << in_checkpoint << " while a checkpoint was written");
+}
+
+TEST_CASE("the aligner decides what is learnt from pairs without truth", "[smoke]") {
+  const std::vector<std::string> aligned{"run", (kSmoke / "aligned.toml").string(), "--no-archive"};
+  const auto metrics_with = [&](const std::string& aligner) {
+    const Workplace place;
+    make_pairs(place);
+    auto arguments = aligned;
+    arguments.push_back("aligner.plugin=" + aligner);
+    const smoke::End end = smoke::retake(arguments, place.path);
+    INFO(end.output);
+    REQUIRE(end.code == 0);
+    return content(place.only_run()).at("metrics");
+  };
+  // The edits are cut: to take them for plain copies gives other labels.
+  CHECK(metrics_with("cross_correlation") != metrics_with("identity"));
+
+  const Workplace place;
+  make_pairs(place);
+  auto without = aligned;
+  without.insert(without.end(), {"--unset", "aligner"});
+  const smoke::End end = smoke::retake(without, place.path);
+  INFO(end.output);
+  CHECK(end.code == 5);
+  CHECK(end.output.find("E541") != std::string::npos);
 }
 
 TEST_CASE("a time limit ends a run with 124, and it goes on", "[smoke]") {

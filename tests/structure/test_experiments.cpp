@@ -23,7 +23,6 @@ const fs::path kRoot = RETAKE_SOURCE_DIR;
 
 /// Components that no experiment can show, and why.
 const std::map<std::string, std::string> kExceptions{
-    {"aligner/cross_correlation", "what `retake align` runs; tests/integration/align"},
     {"aligner/identity", "the baseline that `retake align -a identity` compares with"},
 };
 

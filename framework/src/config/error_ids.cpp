@@ -87,6 +87,8 @@ constexpr std::array kDocs = {
              "add the extractor, or name another block"},
     ErrorDoc{"E161", "an editor that cannot work with this model",
              "choose the model that the help names, or the model's own editor", true},
+    ErrorDoc{"E162", "a CUDA device on which the kernels of this build do not run",
+             "build with -DCMAKE_CUDA_ARCHITECTURES=native on that machine, or use run.device=cpu"},
     ErrorDoc{"E163",
              "features that the model cannot read: a table is missing, on another grid, or of "
              "another length",
@@ -126,7 +128,8 @@ constexpr std::array kDocs = {
              "choose another name"},
     ErrorDoc{"E228", "a parameter whose default breaks its own type, range, choices or rules",
              "change the default or the range"},
-    ErrorDoc{"E229", "a component's constructor threw", "check its parameters; report the defect"},
+    ErrorDoc{"E229", "a component's constructor or check threw",
+             "check its parameters; report the defect"},
     ErrorDoc{"E230", "a component whose class is not of its kind",
              "derive it from the kind it is registered for"},
     ErrorDoc{"E231", "loading a plugin to list its components failed or did not end",

@@ -1,8 +1,6 @@
 #include "data/alignment_files.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "core/files.hpp"
 #include "data/npy.hpp"
@@ -157,31 +155,6 @@ bool is_current(const AlignmentPaths& paths, const AlignmentOrigin& origin) {
   } catch (const DataError&) {
     return false;  // unreadable: made again, and overwritten by a whole one
   }
-}
-
-Alignment read_alignment(const fs::path& edl, const AudioInfo& edit) {
-  Alignment out;
-  out.edl = read_edl(edl.string());
-  out.grid = frame_grid(edit.samples, edit.sample_rate);
-  out.confidence.assign(static_cast<std::size_t>(out.grid.rows), 0.0F);
-  out.gain_db.assign(out.confidence.size(), 0.0F);
-  const auto starts = out.edl.output_starts();
-  const double rate = out.edl.sources.front().sample_rate > 0.0
-                          ? out.edl.sources.front().sample_rate
-                          : edit.sample_rate;
-  std::size_t segment = 0;
-  for (std::int64_t t = 0; t < out.grid.rows; ++t) {
-    const double at = out.grid.seconds(t) * rate;
-    while (segment + 1 < out.edl.segments.size() &&
-           static_cast<double>(starts[segment + 1]) <= at) {
-      ++segment;
-    }
-    if (segment >= out.edl.segments.size() || out.edl.segments[segment].is_gap()) continue;
-    const auto k = static_cast<std::size_t>(t);
-    out.confidence[k] = static_cast<float>(out.edl.segments[segment].confidence);
-    out.gain_db[k] = static_cast<float>(out.edl.segments[segment].gain_db);
-  }
-  return out;
 }
 
 }  // namespace retake

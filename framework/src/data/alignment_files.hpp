@@ -70,8 +70,4 @@ Value read_info(const AlignmentPaths& paths);
 /// Whether all five files are there and of this origin.
 bool is_current(const AlignmentPaths& paths, const AlignmentOrigin& origin);
 
-/// Reads an alignment back from its EDL (found or true); confidence and gain per frame are those of
-/// the segments. `edit` gives the grid. Throws DataError as read_edl.
-Alignment read_alignment(const std::filesystem::path& edl, const AudioInfo& edit);
-
 }  // namespace retake

@@ -11,8 +11,10 @@
 namespace retake::edit {
 namespace {
 
-constexpr double kWide = 0.5;   // s
-constexpr double kTight = 0.1;  // s
+constexpr double kWide = 0.5;  // s: what `edit_f1` and jumps are measured at
+/// Other tolerances of edit points, by the end of the metric's name.
+constexpr std::pair<const char*, double> kTolerances[] = {
+    {"_0.05s", 0.05}, {"_0.1s", 0.1}, {"_3s", 3.0}};
 
 /// What the measures need of one edit, raw positions in seconds.
 struct Facts {
@@ -166,7 +168,9 @@ Metrics edit_metrics(const Edl& truth, const Edl& edit, std::int64_t raw_samples
   m["edit_f1"] = wide.f1();
   if (wide.given > 0) m["edit_precision"] = wide.precision();
   if (wide.wanted > 0) m["edit_recall"] = wide.recall();
-  m["edit_f1_0.1s"] = match_points(t, e, kTight).f1();
+  for (const auto& [suffix, seconds] : kTolerances) {
+    m[std::string("edit_f1") + suffix] = match_points(t, e, seconds).f1();
+  }
   add_jumps(m, "jump_f1", t.all, e.all);
   add_jumps(m, "jump_f1_adjacent", t.adjacent, e.adjacent);
   add_jumps(m, "jump_f1_forward", t.forward, e.forward);

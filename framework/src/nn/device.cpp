@@ -8,19 +8,38 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/version.h>
 
+#include "nn/cuda_probe.hpp"
 #include "retake/error.hpp"
 #include "retake/nn/torch.hpp"
 
 namespace retake::nn {
+
+namespace {
+
+/// The device, once a kernel of this build has run on it: better now than in the midst of a run.
+std::string usable(const at::Device& device) {
+#ifdef RETAKE_CUDA_KERNELS
+  if (const std::string wrong = cuda_probe(device.index()); !wrong.empty()) {
+    Diagnostic d;
+    d.id = "E162";
+    d.message = "the CUDA kernels of this build do not run on " + device.str() + ": " + wrong;
+    d.help = "build with -DCMAKE_CUDA_ARCHITECTURES=native on this machine, or use run.device=cpu";
+    throw ConfigError(std::move(d));
+  }
+#endif
+  return device.str();
+}
+
+}  // namespace
 
 std::string choose_device(const std::string& wanted) {
   const std::int64_t count =
       at::hasCUDA() ? static_cast<std::int64_t>(at::detail::getCUDAHooks().deviceCount()) : 0;
   if (wanted == "cpu" || (wanted == "auto" && count == 0)) return "cpu";
   if (wanted == "auto" || wanted == "cuda") {
-    if (count > 0) return "cuda:0";
+    if (count > 0) return usable(at::Device(at::kCUDA, 0));
   } else if (const at::Device device(wanted); device.is_cuda() && device.index() < count) {
-    return wanted;
+    return usable(device);
   }
   Diagnostic d;
   d.id = "E152";

@@ -6,6 +6,7 @@
 #include "core/suggest.hpp"
 #include "plugin/errors.hpp"
 #include "plugin/loader.hpp"
+#include "plugin/own_checks.hpp"
 
 namespace retake::plugin {
 namespace {
@@ -203,14 +204,11 @@ const Registration& Registry::loaded(std::string_view kind, std::string_view nam
   return found->second[at.component];
 }
 
-std::unique_ptr<Component> Registry::create(std::string_view kind, std::string_view name,
-                                            const Table& params, Context& context) {
-  const Registration& registration = loaded(kind, name);
+template <class F>
+auto Registry::guarded(std::string_view kind, std::string_view name, F&& foreign) const {
   std::string cause = "something that is no std::exception";
   try {
-    std::unique_ptr<Component> made = registration.create(params, context);
-    if (made != nullptr) return made;
-    cause = "nothing: it returned a null pointer";
+    return foreign();
   } catch (const Error&) {
     throw;
   } catch (const std::exception& e) {
@@ -218,16 +216,35 @@ std::unique_ptr<Component> Registry::create(std::string_view kind, std::string_v
   } catch (...) {  // told below, as what it is
   }
   throw Error(ExitCode::unexpected,
-              file_diagnostic("E229", registration.info.file,
+              file_diagnostic("E229", file_of(kind, name).path,
                               "`" + std::string(kind) + "/" + std::string(name) +
-                                  "` could not be made; its constructor threw: " + cause,
+                                  "` could not be made; its code threw: " + cause,
                               "this is a defect of the plugin, or its parameters ask too much"));
 }
 
-void Registry::check(std::string_view kind, std::string_view name, const Table& params,
-                     Problems& problems) {
+Problems Registry::check(std::string_view kind, std::string_view name, const Table& params) {
   const Registration& registration = loaded(kind, name);
-  if (registration.check) registration.check(params, problems);
+  return guarded(kind, name, [&] {
+    Problems problems;
+    if (registration.check) registration.check(params, problems);
+    return problems;
+  });
+}
+
+std::unique_ptr<Component> Registry::create(std::string_view kind, std::string_view name,
+                                            const Table& params, Context& context) {
+  std::vector<Diagnostic> wrong;
+  const Problems problems = check(kind, name, params);
+  for (const Problems::Item& item : problems.items()) {
+    wrong.push_back(own_check_diagnostic(item, std::string(name)));
+  }
+  if (!wrong.empty()) throw ConfigError(std::move(wrong));
+  const Registration& registration = loaded(kind, name);
+  return guarded(kind, name, [&] {
+    std::unique_ptr<Component> made = registration.create(params, context);
+    if (made == nullptr) throw std::runtime_error("its factory returned a null pointer");
+    return made;
+  });
 }
 
 void Registry::wrong_class(std::string_view kind, std::string_view name) const {

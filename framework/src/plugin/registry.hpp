@@ -49,8 +49,9 @@ class Registry final : public config::Catalog {
 
   /// Loads the component's plugin, if that has not happened yet, and makes the component.
   /// `params` was validated against the schema; absent keys keep their defaults. Throws
-  /// PluginError E201, E218 to E224, retake::Error as the component's constructor throws it, and
-  /// Error E229 (exit 1) for any other exception of the constructor.
+  /// PluginError E201, E218 to E224, ConfigError E110 with all that the component's own check
+  /// says, retake::Error as the component's constructor throws it, and Error E229 (exit 1) for any
+  /// other exception of the two.
   std::unique_ptr<Component> create(std::string_view kind, std::string_view name,
                                     const Table& params, Context& context);
 
@@ -68,8 +69,9 @@ class Registry final : public config::Catalog {
     return arena.keep(create<T>(name, params, context));
   }
 
-  /// Runs the component's own cross-field check (foreign code: loads the plugin).
-  void check(std::string_view kind, std::string_view name, const Table& params, Problems& problems);
+  /// Runs the component's own cross-field check (foreign code: loads the plugin). Throws as
+  /// `create` but for E110.
+  Problems check(std::string_view kind, std::string_view name, const Table& params);
 
  private:
   static constexpr std::size_t kNoFile = static_cast<std::size_t>(-1);
@@ -84,6 +86,9 @@ class Registry final : public config::Catalog {
   void add_components(std::size_t first_file);
   const Entry& entry(std::string_view kind, std::string_view name) const;
   const Registration& loaded(std::string_view kind, std::string_view name);
+  /// Calls foreign code; what it throws that is no retake::Error becomes E229.
+  template <class F>
+  auto guarded(std::string_view kind, std::string_view name, F&& foreign) const;
   [[noreturn]] void wrong_class(std::string_view kind, std::string_view name) const;
 
   std::vector<PluginFile> files_;

@@ -43,7 +43,8 @@ class PairedAudio final : public Dataset {
 
     static void check(const Params& p, Problems& problems) {
       if (p.roots.empty()) problems.add("roots", "no folder is named", "roots = [\"data/pairs\"]");
-      if (p.test + p.val >= 1.0) problems.add("test", "test and val leave nothing for train");
+      if (p.test + p.val >= 1.0)
+        problems.add("test", "test and val leave nothing for train", "let their sum be below 1");
       const bool prefix = p.by.starts_with("prefix:") && p.by.size() > 7;
       if (p.by != "group" && p.by != "id" && !prefix) {
         problems.add("by", "`" + p.by + "` is not group, id or prefix:X");
@@ -51,19 +52,7 @@ class PairedAudio final : public Dataset {
     }
   };
 
-  explicit PairedAudio(const Params& params) : p_(params) {
-    Problems problems;
-    Params::check(p_, problems);
-    std::vector<Diagnostic> all;
-    for (const Problems::Item& item : problems.items()) {
-      Diagnostic d;
-      d.id = "E107";
-      d.message = "`" + item.key + "` of paired_audio: " + item.message;
-      d.help = item.help;
-      all.push_back(std::move(d));
-    }
-    if (!all.empty()) throw ConfigError(std::move(all));
-  }
+  explicit PairedAudio(const Params& params) : p_(params) {}
 
   PairSet pairs(const Context&) override {
     SplitRule rule;

@@ -97,20 +97,6 @@ struct SyntheticEdits::Order {
   std::string identity;
 };
 
-SyntheticEdits::SyntheticEdits(const Params& params) : p_(params) {
-  Problems problems;
-  Params::check(p_, problems);
-  std::vector<Diagnostic> all;
-  for (const Problems::Item& item : problems.items()) {
-    Diagnostic d;
-    d.id = "E107";
-    d.message = "`" + item.key + "` of synthetic_edits: " + item.message;
-    d.help = item.help;
-    all.push_back(std::move(d));
-  }
-  if (!all.empty()) throw ConfigError(std::move(all));
-}
-
 PairSet SyntheticEdits::pairs(const Context& context) {
   if (!p_.root.empty()) return generate(p_.root, context);
   Table key = pair_params(p_);

@@ -16,7 +16,7 @@ class SyntheticEdits final : public Dataset, public PairGenerator {
   using Params = synthetic::Params;
 
   /// Throws ConfigError for parameters that do not go together.
-  explicit SyntheticEdits(const Params& params);
+  explicit SyntheticEdits(const Params& params) : p_(params) {}
 
   PairSet pairs(const Context& context) override;
   PairSet generate(const std::filesystem::path& root, const Context& context) override;

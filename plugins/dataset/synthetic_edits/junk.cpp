@@ -214,20 +214,7 @@ AudioBuffer spread(std::vector<float> mono, Rng& rng, const Music& music) {
 }  // namespace
 
 void set_level(AudioBuffer& audio, double level) {
-  const auto block = static_cast<std::int64_t>(0.05 * audio.sample_rate) + 1;
-  std::vector<double> power;
-  for (std::int64_t at = 0; at < audio.samples(); at += block) {
-    const std::int64_t end = std::min(audio.samples(), at + block);
-    double sum = 0.0;
-    for (const auto& channel : audio.channels) {
-      for (std::int64_t i = at; i < end; ++i) {
-        const double x = channel[static_cast<std::size_t>(i)];
-        sum += x * x;
-      }
-    }
-    power.push_back(
-        sum / static_cast<double>((end - at) * static_cast<std::int64_t>(audio.channel_count())));
-  }
+  const std::vector<double> power = block_power(audio, 0.05);
   const double loudest = power.empty() ? 0.0 : *std::max_element(power.begin(), power.end());
   double sum = 0.0;
   double count = 0.0;

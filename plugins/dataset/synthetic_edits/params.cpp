@@ -110,7 +110,8 @@ void Params::check(const Params& p, Problems& problems) {
   names(p.splices, "splices");
   names(p.test_splices, "test_splices");
   if (p.splices.empty()) problems.add("splices", "no splice is named", "name one or more");
-  if (p.test + p.val >= 1.0) problems.add("test", "test and val leave nothing for train");
+  if (p.test + p.val >= 1.0)
+    problems.add("test", "test and val leave nothing for train", "let their sum be below 1");
   if (p.sample_rate != 0 && p.sample_rate < 8000) {
     problems.add("sample_rate", "rates below 8000 Hz are not made", "use 0 or 8000 to 192000");
   }

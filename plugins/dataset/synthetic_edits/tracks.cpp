@@ -293,8 +293,8 @@ Music load_track(const Track& track, double seconds, std::int64_t sample_rate,
   return music;
 }
 
-double music_level(const AudioBuffer& audio) {
-  const auto block = static_cast<std::int64_t>(0.4 * audio.sample_rate) + 1;
+std::vector<double> block_power(const AudioBuffer& audio, double block_s) {
+  const auto block = static_cast<std::int64_t>(block_s * audio.sample_rate) + 1;
   std::vector<double> power;
   for (std::int64_t at = 0; at < audio.samples(); at += block) {
     const std::int64_t end = std::min(audio.samples(), at + block);
@@ -308,6 +308,11 @@ double music_level(const AudioBuffer& audio) {
     power.push_back(
         sum / static_cast<double>((end - at) * static_cast<std::int64_t>(audio.channel_count())));
   }
+  return power;
+}
+
+double music_level(const AudioBuffer& audio) {
+  std::vector<double> power = block_power(audio, 0.4);
   std::sort(power.begin(), power.end());
   double sum = 0.0;
   const std::size_t half = power.size() / 2;

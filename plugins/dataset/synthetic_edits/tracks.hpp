@@ -48,6 +48,8 @@ Music load_track(const Track& track, double seconds, std::int64_t sample_rate,
 /// Plays a new song of about `seconds` with sections, bars and beats known exactly.
 Music play_band(double seconds, std::int64_t sample_rate, std::int64_t channels, Rng& rng);
 
+/// Mean square of each block of about `block_s`, over all channels; the last may be shorter.
+std::vector<double> block_power(const AudioBuffer& audio, double block_s);
 /// RMS of the louder half of 0.4 s blocks, over all channels.
 double music_level(const AudioBuffer& audio);
 

@@ -63,7 +63,7 @@ retake::Traits PointerTrainer::traits() {
         "above 0.8", "stays at the energy gate's"}},
       {{"val/edit_precision", "share of the edit's points that are true", "max", "", ""}},
       {{"val/edit_recall", "share of the true points that were found", "max", "", ""}},
-      {{"val/edit_f1_0.1s", "edit points within 0.1 s", "max", "", ""}},
+      {{"val/edit_f1_*", "the same within 0.05 s, 0.1 s and 3 s", "max", "", ""}},
       {{"val/kept_iou", "kept raw time, intersection over union", "max", "above 0.8", ""}},
       {{"val/jump_f1", "jumps with both ends within 0.5 s", "max", "", ""}},
       {{"val/jump_f1_*", "the same by class: adjacent, forward, backward", "max", "", ""}},

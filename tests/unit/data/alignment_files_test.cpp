@@ -6,6 +6,7 @@
 
 #include "catch.hpp"
 #include "core/files.hpp"
+#include "data/corpus_builder.hpp"
 #include "data/npy.hpp"
 
 using namespace retake;
@@ -116,7 +117,8 @@ TEST_CASE("an alignment's files are written, known as current, and read back") {
   CHECK(find_path(info, "mean_correlation")->as_double() == Approx(0.8));
   CHECK(find_path(info, "related")->as_bool());
 
-  const Alignment back = read_alignment(paths.edl, edit);
+  const Alignment back = data::alignment_from_edl(read_edl(paths.edl.string()),
+                                                  frame_grid(edit.samples, edit.sample_rate));
   CHECK(back.edl.sources[0].path == "../in/x_raw.wav");
   CHECK(pointers(back.edl, back.grid, frame_grid(raw.samples, raw.sample_rate)) == p);
   CHECK(back.confidence[5] == 0.5F);

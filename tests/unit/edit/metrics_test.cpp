@@ -79,6 +79,8 @@ TEST_CASE("edit points: enters and leaves apart, the recording's ends left out")
   CHECK(m.at("edit_recall") == Approx(3.0 / 4.0));
   CHECK(m.at("edit_f1") == Approx(6.0 / 9.0));
   CHECK(m.at("edit_f1_0.1s") == Approx(4.0 / 9.0));
+  CHECK(m.at("edit_f1_0.05s") == Approx(4.0 / 9.0));
+  CHECK(m.at("edit_f1_3s") == Approx(8.0 / 9.0));
   // An enter where the truth leaves is no hit.
   const Metrics swapped = measure(edl_of(60, {{0, 10}}), edl_of(60, {{10, 60}}));
   CHECK(swapped.at("edit_f1") == 0.0);

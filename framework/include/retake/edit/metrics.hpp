@@ -24,7 +24,7 @@ struct MaterialRange {
 
 /// An edit against the truth, both over source 0 of one raw recording of `raw_samples` at the
 /// truth's sample rate. Names:
-///   edit_f1, edit_precision, edit_recall (±0.5 s), edit_f1_0.1s;
+///   edit_f1, edit_precision, edit_recall (±0.5 s), edit_f1_0.05s, edit_f1_0.1s, edit_f1_3s;
 ///   jump_f1, jump_f1_adjacent, jump_f1_forward, jump_f1_backward (±0.5 s);
 ///   kept_iou; keep_ratio, keep_ratio_error, length_error; contiguity; segments_per_minute,
 ///   segments_per_minute_truth; order_tau; accuracy/KIND for every kind in `material`.

@@ -1,0 +1,30 @@
+# The CUDA kernels (.cu files): compiled where there is nvcc, so that they stay sound everywhere, and
+# linked (RETAKE_CUDA_KERNELS) where LibTorch is a CUDA build too.
+#
+# retake_cuda_kernels(TARGET FILE...) adds them to a target.
+set(RETAKE_CUDA_COMPILED OFF)
+if(RETAKE_CUDA)
+  include(CheckLanguage)
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)
+    if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+      set(CMAKE_CUDA_ARCHITECTURES all-major)
+    endif()
+    set(CMAKE_CUDA_STANDARD 17)
+    enable_language(CUDA)
+    set(RETAKE_CUDA_COMPILED ON)
+  endif()
+endif()
+
+function(retake_cuda_kernels target)
+  if(NOT RETAKE_CUDA_COMPILED)
+    return()
+  endif()
+  add_library(${target}_cuda OBJECT ${ARGN})
+  target_include_directories(${target}_cuda PRIVATE $<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>)
+  target_compile_options(${target}_cuda PRIVATE -Xcompiler=-Wall,-Wextra)
+  if(LIBTORCH_FLAVOUR STREQUAL cuda)
+    target_link_libraries(${target} PRIVATE ${target}_cuda)
+    target_compile_definitions(${target} PRIVATE RETAKE_CUDA_KERNELS)
+  endif()
+endfunction()
