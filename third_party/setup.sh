@@ -97,8 +97,9 @@ demo() {
   local retake="$BUILD/bin/retake"
   say "training: retake run experiments/pointer/demo.toml"
   "$retake" run experiments/pointer/demo.toml
-  say "held-out recordings: retake evaluate last --split test"
-  "$retake" evaluate last --split test
+  say "held-out recordings: retake evaluate last --split test --save demo-edits"
+  "$retake" evaluate last --split test --save demo-edits
+  say "the edits are in demo-edits/: audio, EDL and picture of each"
 }
 
 run_tests() {

@@ -4,7 +4,8 @@
 //   namespace retake::cli {
 //   namespace {
 //   int run(const Arguments& a) {
-//     if (a.positional.size() != 1) throw usage_error("an EDL is needed", "retake render song.edl.json");
+//     if (a.positional.size() != 1) throw usage_error("an EDL is needed", "retake render
+//     song.edl.json");
 //     ...
 //     print_result(a, json, [&] { return text; });
 //     return 0;

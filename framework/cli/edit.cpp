@@ -3,12 +3,10 @@
 #include <cmath>
 
 #include "command.hpp"
-#include "edit/renderer.hpp"
+#include "edit_files.hpp"
 #include "infer_options.hpp"
-#include "report/plot.hpp"
 #include "retake/audio/hash.hpp"
 #include "retake/audio/source.hpp"
-#include "retake/edit/join_choice.hpp"
 #include "run/io.hpp"
 
 namespace retake::cli {
@@ -28,7 +26,7 @@ void options(po::options_description& o) {
   add("greedy", po::bool_switch(), "decide step by step instead of searching");
   add("samples", po::value<int>()->value_name("N"), "N different edits, sampled");
   add("seed", po::value<std::uint64_t>()->default_value(0)->value_name("S"), "of --samples");
-  add("join", po::value<double>()->default_value(0.03)->value_name("S"),
+  add("join", po::value<double>()->default_value(kJoinSeconds)->value_name("S"),
       "crossfade at cuts, seconds");
 }
 
@@ -66,17 +64,6 @@ double wanted_seconds(const std::string& text, double recording) {
   return seconds;
 }
 
-struct Outputs {
-  fs::path audio, edl, plot;
-};
-
-Outputs outputs_of(const fs::path& recording, const fs::path& folder, int sample, int samples) {
-  std::string stem = recording.stem().string();
-  const std::string mark = samples > 1 ? "-" + std::to_string(sample + 1) : "";
-  return {folder / (stem + "_edited" + mark), folder / (stem + mark + ".edl.json"),
-          folder / (stem + "_edit" + mark + ".png")};
-}
-
 EditRequest make_request(const Arguments& a, OpenModel& m, AudioSource& source,
                          const fs::path& recording) {
   const AudioInfo& info = source.info();
@@ -97,43 +84,6 @@ EditRequest make_request(const Arguments& a, OpenModel& m, AudioSource& source,
   if (a.options["greedy"].as<bool>()) request.mode = "greedy";
   if (a.options.contains("samples")) request.mode = "sample";
   return request;
-}
-
-Value edit_once(const Arguments& a, OpenModel& m, AudioSource& source, EditRequest& request,
-                const Outputs& out, const report::Waveform& waveform) {
-  EditResult result = m.model->edit(request);
-  if (result.edl.output_samples() <= 0) {
-    throw DataError(file_diagnostic("E429", request.source.path,
-                                    "the model keeps nothing of this recording",
-                                    "ask for a length with --length, or use another run"));
-  }
-  const auto join = static_cast<std::int64_t>(
-      std::llround(a.options["join"].as<double>() * request.source.sample_rate));
-  choose_joins(result.edl, source, join);
-  const fs::path folder = out.edl.parent_path();
-  result.edl.sources.front().path =
-      fs::proximate(fs::absolute(request.source.path), fs::absolute(folder)).string();
-  edit::RenderRequest render;
-  render.base = folder;
-  render.output = out.audio;
-  render.edl_name = out.edl.string();
-  render.progress = [&](std::int64_t done, std::int64_t total) {
-    m.context->progress("rendering " + out.audio.filename().string(), static_cast<double>(done),
-                        static_cast<double>(total));
-  };
-  const edit::RenderReport report = edit::render(result.edl, render);
-  write_edl(result.edl, out.edl.string());
-  report::plot_edit(out.plot, fs::path(request.source.path).filename().string(), waveform,
-                    result.edl, result.curves);
-  Table t;
-  t["recording"] = request.source.path;
-  t["audio"] = report.output.string();
-  t["edl"] = out.edl.string();
-  t["plot"] = out.plot.string();
-  t["seconds"] = static_cast<double>(report.samples) / report.sample_rate;
-  t["segments"] = static_cast<std::int64_t>(result.edl.segments.size());
-  t["clipped"] = report.clipped;
-  return t;
 }
 
 std::string describe(const Value& results) {
@@ -171,12 +121,14 @@ int run(const Arguments& a) {
   for (const std::string& recording : a.positional) {
     const auto source = open_audio(recording);
     EditRequest request = make_request(a, m, *source, recording);
-    const report::Waveform waveform = report::waveform(*source, 1400);
+    const report::Waveform waveform = report::waveform(*source, kPlotColumns);
     for (int i = 0; i < samples; ++i) {
       request.seed = derive_seed(a.options["seed"].as<std::uint64_t>(),
                                  {"edit/sample", static_cast<std::uint64_t>(i)});
-      results.push_back(
-          edit_once(a, m, *source, request, outputs_of(recording, folder, i, samples), waveform));
+      EditResult result = m.model->edit(request);
+      results.push_back(write_edit(result, *source, waveform,
+                                   edit_files(recording, folder, i, samples),
+                                   a.options["join"].as<double>(), *m.context));
     }
   }
   m.line->finish();

@@ -2,12 +2,16 @@
 
 #include "command.hpp"
 #include "data/experiment_data.hpp"
+#include "edit_files.hpp"
 #include "infer_options.hpp"
 #include "report/evaluation.hpp"
 #include "retake/kinds/dataset.hpp"
+#include "run/io.hpp"
 
 namespace retake::cli {
 namespace {
+
+namespace fs = std::filesystem;
 
 void options(po::options_description& o) {
   infer_options(o);
@@ -16,6 +20,8 @@ void options(po::options_description& o) {
       "a pair set; the data of the first run when not given");
   add("split", po::value<std::string>()->default_value("test")->value_name("S"),
       "train, val, test or all");
+  add("save", po::value<std::string>()->value_name("DIR"),
+      "also write every edit of the runs there: audio, EDL, picture");
 }
 
 /// The pairs to judge on: ROOT, else those of the run's own experiment.
@@ -29,11 +35,26 @@ PairSet pairs_of(const Arguments& a, OpenModel& m, plugin::Arena& arena) {
       .pairs(*m.context);
 }
 
-Edl edit_song(OpenModel& m, const Song& song) {
+/// Where the edits of run number `i` go: DIR, or a folder each when there are several.
+fs::path save_folder(const Arguments& a, std::size_t i) {
+  if (!a.options.contains("save")) return {};
+  const fs::path folder = a.options["save"].as<std::string>();
+  return a.positional.size() == 1 ? folder : folder / std::to_string(i + 1);
+}
+
+Edl edit_song(OpenModel& m, const Song& song, const fs::path& save) {
   EditRequest request;
   request.source = song.alignment.edl.sources.front();
   request.features = song.features;
-  return m.model->edit(request).edl;
+  EditResult result = m.model->edit(request);
+  const Edl judged = result.edl;
+  if (!save.empty() && judged.output_samples() > 0) {
+    run::make_folders(save);
+    const auto source = open_audio(song.pair.raw.string());
+    write_edit(result, *source, report::waveform(*source, kPlotColumns),
+               edit_files(song.pair.raw, save), kJoinSeconds, *m.context);
+  }
+  return judged;
 }
 
 int run(const Arguments& a) {
@@ -57,32 +78,39 @@ int run(const Arguments& a) {
   for (std::size_t i = 0; i < models.size(); ++i) {
     data::CorpusRequest request;
     request.features = data::wanted_features(models[i].model->extractors());
+    data::use_aligner(request, first.model->experiment(), *first.registry, arena, *first.context);
     corpora.push_back(data::build_corpus(judged, request, store, *models[i].context));
     const Corpus* corpus = &corpora.back();
     OpenModel* model = &models[i];
-    contestants.push_back({a.positional[i], [corpus, model](const Song& song) {
+    const fs::path save = save_folder(a, i);
+    contestants.push_back({a.positional[i], [corpus, model, save](const Song& song) {
                              for (const Song& own : corpus->songs()) {
-                               if (own.pair.id == song.pair.id) return edit_song(*model, own);
+                               if (own.pair.id == song.pair.id) return edit_song(*model, own, save);
                              }
                              throw std::logic_error("a song is missing in a model's corpus");
                            }});
   }
-  const Corpus tuning = data::build_corpus(training, {}, store, *first.context);
+  data::CorpusRequest plain;
+  data::use_aligner(plain, first.model->experiment(), *first.registry, arena, *first.context);
+  const Corpus tuning = data::build_corpus(training, plain, store, *first.context);
   for (auto& baseline : report::baselines(tuning.split("train"), *first.context)) {
     contestants.push_back(std::move(baseline));
   }
   std::vector<const Song*> songs;
   for (const Song& song : corpora.front().songs()) songs.push_back(&song);
-  for (auto& oracle : report::oracles(songs)) contestants.push_back(std::move(oracle));
   const Value table = report::evaluate(contestants, songs, *first.context);
+  // In the text only: by contract the JSON's rows are the models and the baselines.
+  Table all = table.as_table();
+  const Value oracles = report::evaluate(report::oracles(songs), songs, *first.context);
+  for (const auto& [name, row] : oracles.as_table()) all[name] = row;
   first.line->finish();
-  print_result(a, table, [&] { return report::evaluation_text(table, songs.size()); });
+  print_result(a, table, [&] { return report::evaluation_text(Value(all), songs.size()); });
   return 0;
 }
 
 const RegisterCommand registered(
     {.name = "evaluate",
-     .synopsis = "RUN... [--pairs ROOT] [--split test]",
+     .synopsis = "RUN... [--pairs ROOT] [--split test] [--save DIR]",
      .summary = "The table of metrics on held-out songs, baselines included",
      .examples = {"retake evaluate last",
                   "retake evaluate k7q2m4xa m3x7p2re --pairs data/pairs --json"},

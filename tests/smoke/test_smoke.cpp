@@ -230,6 +230,40 @@ TEST_CASE("the aligner decides what is learnt from pairs without truth", "[smoke
   CHECK(end.output.find("E541") != std::string::npos);
 }
 
+TEST_CASE("a run edits recordings and stands in the common table", "[smoke]") {
+  const Workplace place;
+  make_pairs(place);
+  const auto good = [&](const std::vector<std::string>& arguments) {
+    const smoke::End end = smoke::retake(arguments, place.path);
+    INFO(end.output);
+    REQUIRE(end.code == 0);
+    return end.output;
+  };
+  good({"run", (kSmoke / "aligned.toml").string(), "--no-archive"});
+  const fs::path raw = fs::directory_iterator(place.path / "data/pairs/input")->path();
+  good({"edit", raw.string(), "--run", "last", "-o", "edited", "--length", "0.5"});
+  const std::string stem = raw.stem().string();
+  const fs::path audio = place.path / "edited" / (stem + "_edited.wav");
+  CHECK(fs::exists(place.path / "edited" / (stem + "_edit.png")));
+  good({"render", "edited/" + stem + ".edl.json", "-o", "again.wav"});
+  CHECK((read_file(place.path / "again.wav") == read_file(audio)));
+
+  const std::string json = good({"evaluate", "last", "--pairs", "data/pairs", "--split", "all",
+                                 "--save", "saved", "--json", "--quiet"});
+  const Value table = parse_json(json, "evaluate --json");
+  std::set<std::string> rows;
+  for (const auto& [name, row] : table.as_table()) {
+    rows.insert(name);
+    INFO(name);
+    const Value& f1 = row.as_table().at("edit_f1");
+    CHECK(f1.as_table().at("per_song").as_table().size() == 4);
+    CHECK(f1.as_table().at("ci95").as_array().size() == 2);
+  }
+  CHECK(fs::exists(place.path / "saved" / (stem + ".edl.json")));
+  CHECK(rows ==
+        std::set<std::string>{"last", "copy", "linear_ratio", "energy_gate", "random", "keep_all"});
+}
+
 TEST_CASE("a time limit ends a run with 124, and it goes on", "[smoke]") {
   const Workplace place;
   auto arguments = kPolicy;

@@ -21,7 +21,9 @@ Diagnostic missing_table(const char* kind, const char* why) {
   return d;
 }
 
-void add_aligner(CorpusRequest& request, const config::ResolvedExperiment& experiment,
+}  // namespace
+
+void use_aligner(CorpusRequest& request, const config::ResolvedExperiment& experiment,
                  plugin::Registry& registry, plugin::Arena& arena, Context& context) {
   const config::ResolvedComponent* c = experiment.find(Aligner::kind);
   if (c == nullptr) return;
@@ -36,8 +38,6 @@ void add_aligner(CorpusRequest& request, const config::ResolvedExperiment& exper
     }
   }
 }
-
-}  // namespace
 
 std::vector<NamedExtractor> make_extractors(const config::ResolvedExperiment& experiment,
                                             plugin::Registry& registry, plugin::Arena& arena,
@@ -131,7 +131,7 @@ ExperimentData prepare_data(const config::ResolvedExperiment& experiment,
   data.extractors = make_extractors(experiment, registry, arena, context);
   CorpusRequest request;
   request.features = wanted_features(data.extractors);
-  add_aligner(request, experiment, registry, arena, context);
+  use_aligner(request, experiment, registry, arena, context);
   data.pairs =
       registry.create<Dataset>(arena, dataset->plugin, dataset->params, context).pairs(context);
   if (data.pairs.pairs.empty()) {

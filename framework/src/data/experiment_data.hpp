@@ -19,6 +19,10 @@ struct NamedExtractor {
   FeatureSpec spec;  ///< what its tables are stored under
 };
 
+/// Lets the experiment's aligner, where it has one, explain pairs that nothing else explains.
+void use_aligner(CorpusRequest& request, const config::ResolvedExperiment& experiment,
+                 plugin::Registry& registry, plugin::Arena& arena, Context& context);
+
 /// What the corpus builder is to give each song.
 std::vector<WantedFeatures> wanted_features(const std::vector<NamedExtractor>& extractors);
 
