@@ -287,6 +287,46 @@ std::optional<run::Checkpoint> rewind(const run::RunFolder& folder, const Sessio
   return checkpoint;
 }
 
+/// Trains on the experiment's data from the start, or from where the run was, to the end.
+nn::TrainingOutcome train(const SessionStart& s, nn::Room& room, const run::RunFolder& folder,
+                          run::RunContext& context, run::ProgressLine& line,
+                          run::Manifest& manifest) {
+  const bool resuming = s.resumed.has_value();
+  plugin::Arena arena;
+  const data::ExperimentData data = data::prepare_data(s.experiment, *s.registry, arena, context);
+  line.finish();
+  if (!resuming) {
+    manifest.set("data", data.account());
+    manifest.set("config_hash", config::config_hash(s.experiment, data.identity()));
+  }
+  say_start(s, folder, context, data);
+
+  const std::optional<run::Checkpoint> from =
+      resuming ? rewind(folder, s) : std::optional<run::Checkpoint>();
+  if (resuming) manifest.begin_attempt(from ? from->step() : 0);
+  RunLogs logs(folder, from ? std::optional(from->step()) : std::nullopt, line,
+               s.experiment.train.max_steps);
+  if (!from) logs.write_config(config::resolved_toml(s.experiment));
+  run::CheckpointStore checkpoints(folder.checkpoints());
+  nn::TrainJob job;
+  job.experiment = &s.experiment;
+  job.registry = s.registry;
+  job.arena = &arena;
+  job.context = &context;
+  job.extractors = data.extractors;
+  job.corpus = &data.corpus;
+  job.config = resuming && s.experiment.overrides.empty() ? read_file(folder.resolved_config())
+                                                          : config::resolved_toml(s.experiment);
+  job.settings = engine_settings(s.experiment);
+  job.sinks = logs.sinks();
+  job.checkpoints = &checkpoints;
+  if (from) job.resume_from = from->path();
+  if (!from && !s.experiment.train.init_from.empty()) {
+    job.init_from = run::find_checkpoint(s.experiment.train.init_from, s.experiment.run.dir);
+  }
+  return room.train(job);
+}
+
 }  // namespace
 
 nn::EngineSettings engine_settings(const config::ResolvedExperiment& e) {
@@ -334,40 +374,7 @@ int train_session(SessionStart s) {
   nn::TrainingOutcome outcome;
   try {
     if (s.archive && !resuming) archive(folder, s);
-    plugin::Arena arena;
-    const data::ExperimentData data = data::prepare_data(s.experiment, *s.registry, arena, context);
-    line.finish();
-    if (!resuming) {
-      manifest.set("data", data.account());
-      manifest.set("config_hash", config::config_hash(s.experiment, data.identity()));
-    }
-    say_start(s, folder, context, data);
-
-    const std::optional<run::Checkpoint> from =
-        resuming ? rewind(folder, s) : std::optional<run::Checkpoint>();
-    if (resuming) manifest.begin_attempt(from ? from->step() : 0);
-    RunLogs logs(folder, from ? std::optional(from->step()) : std::nullopt, line,
-                 s.experiment.train.max_steps);
-    if (!from) logs.write_config(config::resolved_toml(s.experiment));
-    run::CheckpointStore checkpoints(folder.checkpoints());
-    nn::TrainJob job;
-    job.experiment = &s.experiment;
-    job.registry = s.registry;
-    job.arena = &arena;
-    job.context = &context;
-    job.extractors = data.extractors;
-    job.corpus = &data.corpus;
-    job.config = resuming && s.experiment.overrides.empty() ? read_file(folder.resolved_config())
-                                                            : config::resolved_toml(s.experiment);
-    job.settings = engine_settings(s.experiment);
-    job.sinks = logs.sinks();
-    job.checkpoints = &checkpoints;
-    if (from) job.resume_from = from->path();
-    if (!from && !s.experiment.train.init_from.empty()) {
-      job.init_from = run::find_checkpoint(s.experiment.train.init_from, s.experiment.run.dir);
-    }
-    outcome = room.train(job);
-    line.finish();
+    outcome = train(s, room, folder, context, line, manifest);
     end.code = exit_code(outcome);
     end.to_step = outcome.step;
     end.signal = outcome.end == nn::TrainingEnd::stopped_by_signal ? stop_signal() : 0;
@@ -380,6 +387,7 @@ int train_session(SessionStart s) {
     manifest.seal(end);
     throw;
   }
+  line.finish();
   manifest.record_seeds(context.seeds().recorded());
   manifest.seal(end);
   print_result(*s.arguments, result_value(folder, outcome, end.code),
