@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "nn/banded_attention.hpp"
 #include "retake/nn/masked.hpp"
 
 namespace retake {
@@ -224,7 +225,16 @@ at::Tensor BandedCrossAttentionImpl::forward(const at::Tensor& x_MTD, const Memo
     global_scores = global_scores.transpose(1, 2).reshape({rows * length, heads_, -1});
   }
   std::vector<at::Tensor> parts, global_weights;
-  for (std::int64_t begin = 0; begin < q_flat.size(0); begin += kQueryBlock) {
+  const bool on_cpu = q_flat.device().is_cpu() && q_flat.scalar_type() == at::kFloat &&
+                      memory.keys_values.scalar_type() == at::kFloat;
+  if (on_cpu) {
+    auto [mixed, weights] = nn::banded_attention(q_flat, memory.keys_values, memory.mask, centre,
+                                                 item, position_bias_, global_scores);
+    parts.push_back(mixed);
+    if (weights.defined()) global_weights.push_back(weights);
+  }
+  for (std::int64_t begin = on_cpu ? q_flat.size(0) : 0; begin < q_flat.size(0);
+       begin += kQueryBlock) {
     const std::int64_t n = std::min(kQueryBlock, q_flat.size(0) - begin);
     auto [mixed, weights] = block(
         q_flat.narrow(0, begin, n), memory, centre.narrow(0, begin, n), item.narrow(0, begin, n),

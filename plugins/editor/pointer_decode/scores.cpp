@@ -14,14 +14,16 @@ namespace {
 constexpr double kLikely = 0.03;        // less likely leaves and stops are not followed
 constexpr std::int64_t kAfter = 64;     // tokens of a stretch of likely leaves that are followed
 constexpr std::int64_t kQueries = 256;  // jump targets scored at once
+constexpr double kMostOdds = 8.0;       // log odds beyond that say no more
 
 /// Per raw frame, what a decoder that arrives there by copying would do.
 struct Decisions {
-  std::vector<float> copy, leave, stop;  ///< log probabilities
-  std::vector<std::int64_t> delta;       ///< likeliest step that is not 0
-  std::vector<float> small;              ///< log P(that step, no jump, no stop)
-  std::vector<float> jump;               ///< log P(jump, no stop)
-  at::Tensor query;                      ///< [S + 1, E]
+  std::vector<float> copy;          ///< log odds of copying on against anything else
+  std::vector<float> leave, stop;   ///< log probabilities
+  std::vector<std::int64_t> delta;  ///< likeliest step that is not 0
+  std::vector<float> small;         ///< log P(that step, no jump, no stop)
+  std::vector<float> jump;          ///< log P(jump, no stop)
+  at::Tensor query;                 ///< [S + 1, E]
 };
 
 void append(std::vector<float>& to, const at::Tensor& x) {
@@ -50,7 +52,8 @@ Decisions decide(retake::PointerModel& model, const retake::PointerMemory& memor
     at::Tensor others = step.clone();
     others.select(1, zero).fill_(-1e9);
     const auto [moved, where] = others.max(1);
-    append(d.copy, no_jump + still);
+    const at::Tensor copying = (no_jump + still).clamp_max(-1e-6);
+    append(d.copy, (copying - at::log1p(-copying.exp())).clamp(-kMostOdds, kMostOdds));
     append(d.jump, stay + at::log_sigmoid(jump));
     append(d.small, no_jump + moved);
     append(d.stop, at::log_sigmoid(stop));
@@ -157,7 +160,9 @@ Lattice make_lattice(retake::PointerModel& model, const retake::PointerMemory& m
   lattice.copied.assign(static_cast<std::size_t>(frames + 1), 0.0);
   for (std::int64_t f = 0; f < frames; ++f) {
     const auto at_frame = static_cast<std::size_t>(f);
-    // Frames of a token say nearly the same thing: together they count once.
+    // Frames of a token say nearly the same thing: together they count once. Odds, not
+    // probabilities: what a path skips counts as much as what it copies, or the best path would be
+    // the shortest.
     lattice.copied[at_frame + 1] =
         lattice.copied[at_frame] + (static_cast<double>(d.copy[at_frame]) +
                                     params.keep_weight * static_cast<double>(keep[token_of(f)])) /

@@ -65,7 +65,8 @@ NetworkImpl::NetworkImpl(const Sizes& sizes) : sizes_(sizes) {
   auto linear = [&](const char* name, std::int64_t in, std::int64_t out) {
     return register_module(name, nn::Linear(in, out));
   };
-  fine_in_ = linear("fine_in", encoder_->fine_width() * (2 * kFineReach + 1), d);
+  fine_in_ = register_module(
+      "fine_in", nn::Conv1d(nn::Conv1dOptions(encoder_->fine_width(), d, 2 * kFineReach + 1)));
   token_in_ = linear("token_in", d, d);
   decoder_in_ = linear("decoder_in", d, d);
   phase_ = register_module("phase", nn::Embedding(sizes_.bin_frames, d));
@@ -100,7 +101,12 @@ Memory NetworkImpl::encode(const at::Tensor& frames_BSF, const at::Tensor& slow_
   m.frame_count = mask_BS.sum(1);
   m.tokens = raw.tokens;
   m.mask = raw.mask;
-  m.fine = raw.fine;
+  // Once per place of the raw, not once per output frame that looks there. Rows behind the end are
+  // convolved too: the frame behind the last one looks back from there.
+  const at::Tensor fine =
+      at::constant_pad_nd(raw.fine, {0, 0, kFineReach, 2 * kFineReach}).transpose(1, 2);
+  m.around = fine_in_(fine).transpose(1, 2).contiguous();
+  m.token_look = token_in_(raw.tokens);
   const std::int64_t per_bin = sizes_.bin_frames / kTokenFrames;
   const std::int64_t bins = (m.frames + sizes_.bin_frames - 1) / sizes_.bin_frames;
   const std::int64_t missing = bins * per_bin - raw.tokens.size(1);
@@ -125,26 +131,20 @@ at::Tensor NetworkImpl::gather_rows(const at::Tensor& x_BND, const at::Tensor& r
       .view({row_MT.size(0), row_MT.size(1), x_BND.size(2)});
 }
 
-/// The token nearest to each frame, the last one behind the end of the recording: without this the
-/// result behind the end would depend on the padding.
-at::Tensor NetworkImpl::nearest_tokens(const Memory& memory, const at::Tensor& frame_MT,
-                                       const at::Tensor& item_M) const {
+/// The row of x_BND (one per token) nearest to each frame, the last one behind the end of the
+/// recording: without this the result behind the end would depend on the padding.
+at::Tensor NetworkImpl::nearest_tokens(const Memory& memory, const at::Tensor& x_BND,
+                                       const at::Tensor& frame_MT, const at::Tensor& item_M) const {
   const at::Tensor last = (memory.mask.sum(1) - 1).index_select(0, item_M).unsqueeze(1);
   const at::Tensor token = (frame_MT + kTokenFrames / 2).div(kTokenFrames, "floor");
-  return gather_rows(memory.tokens, at::minimum(token, last), item_M);
+  return gather_rows(x_BND, at::minimum(token, last), item_M);
 }
 
 at::Tensor NetworkImpl::look(const Memory& memory, const at::Tensor& frame_MT,
                              const at::Tensor& item_M) {
   const at::Tensor row = frame_MT.div(kFineFrames, "floor");
-  std::vector<at::Tensor> around;
-  for (std::int64_t k = -kFineReach; k <= kFineReach; ++k) {
-    const at::Tensor at_row = row + k;
-    const at::Tensor inside = (at_row >= 0).logical_and(at_row < memory.fine.size(1));
-    around.push_back(retake::apply_mask(gather_rows(memory.fine, at_row, item_M), inside));
-  }
-  const at::Tensor token = nearest_tokens(memory, frame_MT, item_M);
-  return fine_in_(at::cat(around, -1)) + token_in_(token) +
+  return gather_rows(memory.around, row, item_M) +
+         nearest_tokens(memory, memory.token_look, frame_MT, item_M) +
          phase_(frame_MT.remainder(sizes_.bin_frames));
 }
 
@@ -160,8 +160,8 @@ Decoded NetworkImpl::decode(const Memory& memory, const at::Tensor& running_MT,
   const at::Tensor previous = at::cat({first, start_MU.slice(1, 0, -1)}, 1);
   const at::Tensor jumped = (start_MU - previous != kTokenFrames).to(at::kLong);
   const at::Tensor centre = (start_MU + kTokenFrames / 2).div(kTokenFrames, "floor");
-  at::Tensor x = decoder_in_(nearest_tokens(memory, start_MU, item_M)) + jumped_(jumped) +
-                 phase_(start_MU.remainder(sizes_.bin_frames));
+  at::Tensor x = decoder_in_(nearest_tokens(memory, memory.tokens, start_MU, item_M)) +
+                 jumped_(jumped) + phase_(start_MU.remainder(sizes_.bin_frames));
   if (block != nullptr) {
     block->layers.resize(layers_.size());
     block->last_start = start_MU;

@@ -27,7 +27,8 @@ struct Memory {
   std::int64_t frames = 0;
   at::Tensor frame_count;   ///< [B]: of each recording, less the padding
   at::Tensor tokens, mask;  ///< [B, N, D], [B, N]
-  at::Tensor fine;          ///< [B, F, W]: every second frame
+  at::Tensor around;        ///< [B, F, D]: the raw around every second frame, and behind the end
+  at::Tensor token_look;    ///< [B, N, D]: tokens as output frames see them
   at::Tensor bin_keys;      ///< [B, C, E]
   at::Tensor bin_bias;      ///< [B, C]; far below 0 where the recording has no frame
   std::vector<retake::BandedCrossAttentionImpl::Memory> bands;  ///< per decoder layer
@@ -91,8 +92,8 @@ class NetworkImpl : public torch::nn::Module {
  private:
   /// What the raw looks like around frames [M, T], at frame resolution: [M, T, D].
   at::Tensor look(const Memory& memory, const at::Tensor& frame_MT, const at::Tensor& item_M);
-  at::Tensor nearest_tokens(const Memory& memory, const at::Tensor& frame_MT,
-                            const at::Tensor& item_M) const;
+  at::Tensor nearest_tokens(const Memory& memory, const at::Tensor& x_BND,
+                            const at::Tensor& frame_MT, const at::Tensor& item_M) const;
   at::Tensor gather_rows(const at::Tensor& x_BND, const at::Tensor& row_MT,
                          const at::Tensor& item_M) const;
 
@@ -100,7 +101,8 @@ class NetworkImpl : public torch::nn::Module {
   retake::RawEncoder encoder_{nullptr};
   retake::GlobalTokens globals_{nullptr};
   std::vector<DecoderLayer> layers_;
-  torch::nn::Linear fine_in_{nullptr}, token_in_{nullptr}, decoder_in_{nullptr};
+  torch::nn::Conv1d fine_in_{nullptr};
+  torch::nn::Linear token_in_{nullptr}, decoder_in_{nullptr};
   torch::nn::Embedding phase_{nullptr}, jumped_{nullptr}, distance_{nullptr};
   torch::nn::LayerNorm frame_norm_{nullptr};
   torch::nn::Linear frame_hidden_{nullptr}, frame_out_{nullptr}, query_{nullptr};

@@ -1,6 +1,8 @@
 // The building blocks against naive dense references, and the properties all of them promise: no
 // dependence on padding or batch mates, gradients that reach every parameter.
 
+#include <torch/csrc/autograd/autograd.h>
+
 #include "catch.hpp"
 #include "retake/nn/attention.hpp"
 #include "retake/nn/masked.hpp"
@@ -137,11 +139,12 @@ TEST_CASE("banded cross-attention equals dense attention with a band mask") {
   const std::int64_t positions = 40, radius = 5, rows = 3, length = 9, globals = 4;
   BandedCrossAttention attention(16, 4, radius);
   for (auto& item : attention->named_parameters()) item.value().data().normal_(0, 0.3);
-  const at::Tensor memory = at::randn({2, positions, 16}), tokens = at::randn({2, globals, 16});
+  const at::Tensor memory = at::randn({2, positions, 16}).requires_grad_(),
+                   tokens = at::randn({2, globals, 16}).requires_grad_();
   const at::Tensor mask = length_mask(at::tensor({positions, std::int64_t{22}}), positions);
-  const at::Tensor x = at::randn({rows, length, 16});
-  const at::Tensor item = at::tensor({1, 0, 1});
-  const at::Tensor centre = at::randint(-3, positions + 3, {rows, length});
+  const at::Tensor x = at::randn({rows, length, 16}).requires_grad_();
+  const at::Tensor item = at::tensor({1, 0, 1}, at::kLong);
+  const at::Tensor centre = at::randint(-3, positions + 3, {rows, length}, at::kLong);
   const at::Tensor got = attention(x, attention->prepare(memory, mask, tokens), centre, item);
 
   const auto p = attention->named_parameters();
@@ -164,8 +167,29 @@ TEST_CASE("banded cross-attention equals dense attention with a band mask") {
   const at::Tensor expected =
       at::linear(mixed.transpose(1, 2).reshape({rows, length, 16}), p["out.weight"], p["out.bias"]);
   CHECK(gap(got, expected) < 1e-5);
-  got.square().sum().backward();
-  require_gradients(*attention);
+  std::vector<at::Tensor> inputs = attention->parameters();
+  inputs.insert(inputs.end(), {memory, tokens, x});
+  const auto ours = torch::autograd::grad({got.square().sum()}, inputs);
+  const auto dense = torch::autograd::grad({expected.square().sum()}, inputs);
+  for (std::size_t i = 0; i < inputs.size(); ++i) CHECK(gap(ours[i], dense[i]) < 1e-4);
+}
+
+TEST_CASE("banded cross-attention is the same by gathering, and without anything to see") {
+  at::manual_seed(6);
+  BandedCrossAttention attention(16, 4, 3);
+  const at::Tensor memory = at::randn({2, 30, 16}), mask = all_valid(2, 30);
+  const at::Tensor x = at::randn({2, 7, 16}), item = at::tensor({0, 1}, at::kLong);
+  const at::Tensor centre = at::randint(-9, 39, {2, 7}, at::kLong);
+  const auto run = [&](at::ScalarType type) {
+    attention->to(type);
+    return attention(x.to(type), attention->prepare(memory.to(type), mask, {}), centre, item);
+  };
+  // Doubles take the way that gathers.
+  CHECK(gap(run(at::kFloat), run(at::kDouble).to(at::kFloat)) < 1e-5);
+  const at::Tensor nothing = at::zeros({2, 30}, at::kBool);
+  attention->to(at::kFloat);
+  CHECK(gap(attention(x, attention->prepare(memory, nothing, {}), centre, item),
+            attention(x, attention->prepare(memory * 0, mask, {}), centre + 1000, item)) < 1e-6);
 }
 
 TEST_CASE("global tokens do not see padding") {
