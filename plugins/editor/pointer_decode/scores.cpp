@@ -11,8 +11,7 @@ using retake::kTokenFrames;
 
 namespace {
 
-constexpr double kLikely = 0.03;        // less likely leaves and stops are not followed
-constexpr std::int64_t kAfter = 64;     // tokens of a stretch of likely leaves that are followed
+constexpr std::size_t kNearby = 2;      // tokens to each side among which one leave is followed
 constexpr std::int64_t kQueries = 256;  // jump targets scored at once
 constexpr double kMostOdds = 8.0;       // log odds beyond that say no more
 
@@ -69,24 +68,34 @@ Decisions decide(retake::PointerModel& model, const retake::PointerMemory& memor
   return d;
 }
 
-/// One leave per token: its likeliest frame, with the probability of the whole token, since a
-/// boundary's probability is spread over neighbouring frames. Only the first tokens of a stretch in
-/// which leaving is likely are taken: a path that has not left by then never copied well.
-std::vector<std::size_t> candidates(const Decisions& d) {
-  std::vector<std::size_t> chosen{0};
-  const std::size_t frames = d.leave.size();
-  std::int64_t run = 0;
-  for (std::size_t token = 0; token * kTokenFrames < frames; ++token) {
+/// Where leaving or stopping is likelier than nearby, the end head's opinion included: one frame
+/// per token that is the best within kNearby tokens to each side. Not a threshold: how likely
+/// leaving is as a whole depends on how long the model has learnt.
+std::vector<std::size_t> candidates(const Decisions& d, const std::vector<float>& end,
+                                    double boundary_weight) {
+  const std::size_t frames = d.leave.size(), tokens = (frames + kTokenFrames - 1) / kTokenFrames;
+  std::vector<std::size_t> best(tokens);
+  std::vector<double> score(tokens);
+  for (std::size_t token = 0; token < tokens; ++token) {
     const std::size_t first = token * kTokenFrames, last = std::min(frames, first + kTokenFrames);
-    std::size_t best = first;
-    bool ends = false;
+    best[token] = first;
+    float stop = d.stop[first];
     for (std::size_t f = first; f < last; ++f) {
-      if (d.leave[f] > d.leave[best]) best = f;
-      ends = ends || std::exp(d.stop[f]) > kLikely;
+      if (d.leave[f] > d.leave[best[token]]) best[token] = f;
+      stop = std::max(stop, d.stop[f]);
     }
-    const bool likely = std::exp(d.leave[best]) > kLikely || ends;
-    run = likely ? run + 1 : 0;
-    if (likely && run <= kAfter && best > 0) chosen.push_back(best);
+    score[token] = static_cast<double>(std::max(stop, d.leave[best[token]])) +
+                   boundary_weight * static_cast<double>(end[std::min(token, end.size() - 1)]);
+  }
+  std::vector<std::size_t> chosen{0};
+  for (std::size_t token = 0; token < tokens; ++token) {
+    const std::size_t from = token - std::min(token, kNearby),
+                      to = std::min(tokens, token + kNearby + 1);
+    const auto top = std::max_element(score.begin() + static_cast<std::ptrdiff_t>(from),
+                                      score.begin() + static_cast<std::ptrdiff_t>(to));
+    if (static_cast<std::size_t>(top - score.begin()) == token && best[token] > 0) {
+      chosen.push_back(best[token]);
+    }
   }
   return chosen;
 }
@@ -168,7 +177,7 @@ Lattice make_lattice(retake::PointerModel& model, const retake::PointerMemory& m
                                     params.keep_weight * static_cast<double>(keep[token_of(f)])) /
                                        static_cast<double>(kTokenFrames);
   }
-  const std::vector<std::size_t> chosen = candidates(d);
+  const std::vector<std::size_t> chosen = candidates(d, end, params.boundary_weight);
   for (std::size_t frame : chosen) {
     Leave leave;
     leave.frame = static_cast<std::int64_t>(frame);

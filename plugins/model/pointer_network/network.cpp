@@ -82,11 +82,14 @@ NetworkImpl::NetworkImpl(const Sizes& sizes) : sizes_(sizes) {
   fine_key_ = linear("fine_key", d, e);
   dropout_ = register_module("dropout", nn::Dropout(sizes_.encoder.dropout));
   delta = linear("delta", d, 2 * sizes_.max_delta + 1);
-  use_jump = linear("use_jump", d, 1);
+  use_jump_ = linear("use_jump", d, 1);
   stop = linear("stop", d, 1);
   op = linear("op", d, 7);
-  keep = linear("keep", d, 1);
-  start = linear("start", d, 1);
+  // What the heads on the raw timeline know is where jumping begins to learn.
+  start_prior_ = register_parameter("start_prior", at::ones({}));
+  keep_prior_ = register_parameter("keep_prior", at::ones({}));
+  keep_ = linear("keep", d, 1);
+  start_ = linear("start", d, 1);
   end = linear("end", d, 1);
   kind = linear("kind", d, sizes_.kinds);
   const at::NoGradGuard no_grad;
@@ -107,6 +110,8 @@ Memory NetworkImpl::encode(const at::Tensor& frames_BSF, const at::Tensor& slow_
       at::constant_pad_nd(raw.fine, {0, 0, kFineReach, 2 * kFineReach}).transpose(1, 2);
   m.around = fine_in_(fine).transpose(1, 2).contiguous();
   m.token_look = token_in_(raw.tokens);
+  m.keep = keep_(raw.tokens).squeeze(-1);
+  m.start = start_(raw.tokens).squeeze(-1);
   const std::int64_t per_bin = sizes_.bin_frames / kTokenFrames;
   const std::int64_t bins = (m.frames + sizes_.bin_frames - 1) / sizes_.bin_frames;
   const std::int64_t missing = bins * per_bin - raw.tokens.size(1);
@@ -114,7 +119,12 @@ Memory NetworkImpl::encode(const at::Tensor& frames_BSF, const at::Tensor& slow_
       at::constant_pad_nd(raw.tokens, {0, 0, 0, missing}).view({raw.tokens.size(0), bins, -1});
   m.bin_keys = bin_key_(joined);
   const at::Tensor real = retake::stride_mask(mask_BS, sizes_.bin_frames);
-  m.bin_bias = bin_bias_(joined).squeeze(-1).masked_fill(real.logical_not(), kNever);
+  const at::Tensor starts =
+      at::constant_pad_nd(m.start.masked_fill(m.mask.logical_not(), kNever), {0, missing}, kNever)
+          .view({m.start.size(0), bins, per_bin})
+          .logsumexp(-1);
+  m.bin_bias = (bin_bias_(joined).squeeze(-1) + start_prior_ * starts)
+                   .masked_fill(real.logical_not(), kNever);
   at::Tensor globals;
   if (!globals_.is_empty()) globals = globals_(raw.tokens, raw.mask);
   for (auto& layer : layers_)
@@ -179,6 +189,10 @@ Decoded NetworkImpl::decode(const Memory& memory, const at::Tensor& running_MT,
   Decoded out;
   out.frames = seen + dropout_(frame_out_(dropout_(at::gelu(frame_hidden_(frame_norm_(seen))))));
   out.query = query_(out.frames);
+  out.use_jump =
+      use_jump_(out.frames).squeeze(-1) -
+      keep_prior_ *
+          nearest_tokens(memory, memory.keep.unsqueeze(-1), running_MT, item_M).squeeze(-1);
   return out;
 }
 

@@ -29,6 +29,7 @@ struct Memory {
   at::Tensor tokens, mask;  ///< [B, N, D], [B, N]
   at::Tensor around;        ///< [B, F, D]: the raw around every second frame, and behind the end
   at::Tensor token_look;    ///< [B, N, D]: tokens as output frames see them
+  at::Tensor keep, start;   ///< [B, N]: logits of these heads on the raw timeline
   at::Tensor bin_keys;      ///< [B, C, E]
   at::Tensor bin_bias;      ///< [B, C]; far below 0 where the recording has no frame
   std::vector<retake::BandedCrossAttentionImpl::Memory> bands;  ///< per decoder layer
@@ -42,8 +43,9 @@ struct History {
 
 /// What the decoder knows of each output frame.
 struct Decoded {
-  at::Tensor frames;  ///< [M, T, D]
-  at::Tensor query;   ///< [M, T, E]
+  at::Tensor frames;    ///< [M, T, D]
+  at::Tensor query;     ///< [M, T, E]
+  at::Tensor use_jump;  ///< [M, T]: logit of a jump, from what is known of the place and the frame
 };
 
 class DecoderLayerImpl : public torch::nn::Module {
@@ -86,8 +88,8 @@ class NetworkImpl : public torch::nn::Module {
   History advance(const History& before, const History& block, std::int64_t tokens);
   const Sizes& sizes() const { return sizes_; }
 
-  torch::nn::Linear delta{nullptr}, use_jump{nullptr}, stop{nullptr}, op{nullptr};
-  torch::nn::Linear keep{nullptr}, start{nullptr}, end{nullptr}, kind{nullptr};
+  torch::nn::Linear delta{nullptr}, stop{nullptr}, op{nullptr};
+  torch::nn::Linear end{nullptr}, kind{nullptr};
 
  private:
   /// What the raw looks like around frames [M, T], at frame resolution: [M, T, D].
@@ -98,6 +100,8 @@ class NetworkImpl : public torch::nn::Module {
                          const at::Tensor& item_M) const;
 
   Sizes sizes_;
+  torch::nn::Linear use_jump_{nullptr}, keep_{nullptr}, start_{nullptr};
+  at::Tensor start_prior_, keep_prior_;
   retake::RawEncoder encoder_{nullptr};
   retake::GlobalTokens globals_{nullptr};
   std::vector<DecoderLayer> layers_;

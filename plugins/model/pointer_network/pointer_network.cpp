@@ -124,8 +124,8 @@ Memory PointerNetwork::encode_batch(const TensorMap& inputs) {
 }
 
 void PointerNetwork::raw_heads(const Memory& memory, TensorMap& out) {
-  out.set("keep", network_->keep(memory.tokens).squeeze(-1));
-  out.set("start", network_->start(memory.tokens).squeeze(-1));
+  out.set("keep", memory.keep);
+  out.set("start", memory.start);
   out.set("end", network_->end(memory.tokens).squeeze(-1));
   out.set("kind", network_->kind(memory.tokens));
   out.set("token_mask", memory.mask);
@@ -161,7 +161,7 @@ TensorMap PointerNetwork::forward(const TensorMap& inputs) {
       visible_history(batch * windows, length / kTokenFrames, running), nullptr, nullptr);
   auto shaped = [&](const at::Tensor& x) { return x.view({batch, windows, length, x.size(-1)}); };
   out.set("delta", shaped(network_->delta(decoded.frames)));
-  out.set("use_jump", shaped(network_->use_jump(decoded.frames)).squeeze(-1));
+  out.set("use_jump", decoded.use_jump.view({batch, windows, length}));
   out.set("stop", shaped(network_->stop(decoded.frames)).squeeze(-1));
   out.set("op", shaped(network_->op(decoded.frames)));
 
@@ -206,8 +206,8 @@ retake::PointerScores PointerNetwork::score(const retake::PointerMemory& memory,
                        &history_of(before), &made->history);
   block = made;
   const at::Tensor frames = decoded.frames.squeeze(0);
-  return {network_->delta(frames), network_->use_jump(frames).squeeze(-1),
-          network_->stop(frames).squeeze(-1), decoded.query.squeeze(0)};
+  return {network_->delta(frames), decoded.use_jump.squeeze(0), network_->stop(frames).squeeze(-1),
+          decoded.query.squeeze(0)};
 }
 
 std::shared_ptr<const retake::PointerState> PointerNetwork::advance(
