@@ -13,8 +13,8 @@ struct Params {
   double min_segment = 1.0;
   std::int64_t beam = 8;
   std::int64_t block = 512;
-  double keep_weight = 0.3;
-  double boundary_weight = 1.0;
+  double keep_weight = 2.0;
+  double boundary_weight = 2.0;
   double segment_cost = 2.0;
   std::int64_t max_backward = 0;
   double backward_cost = 2.0;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kNearby = 2;      // tokens to each side among which one leave is followed
 constexpr std::int64_t kQueries = 256;  // jump targets scored at once
+constexpr std::size_t kStartReach = 8;  // tokens to each side in which a start is looked for
 constexpr double kMostOdds = 8.0;       // log odds beyond that say no more
 
 /// Per raw frame, what a decoder that arrives there by copying would do.
@@ -145,6 +146,24 @@ void add_jumps(retake::PointerModel& model, const retake::PointerMemory& memory,
   }
 }
 
+/// Beside each target the likeliest start near it: the start head is sharper in time than the
+/// pointer, whose probability is spread over bins.
+void add_nearby_starts(Leave& leave, const std::vector<float>& start, std::int64_t frames) {
+  const std::size_t targets = leave.jumps.size();
+  for (std::size_t i = 0; i < targets; ++i) {
+    const auto [target, score] = leave.jumps[i];
+    const auto token = std::min(static_cast<std::size_t>(target / kTokenFrames), start.size() - 1);
+    const auto begin =
+        start.begin() + static_cast<std::ptrdiff_t>(token - std::min(token, kStartReach));
+    const auto end = start.begin() +
+                     static_cast<std::ptrdiff_t>(std::min(start.size(), token + kStartReach + 1));
+    const std::int64_t frame = (std::max_element(begin, end) - start.begin()) * kTokenFrames;
+    if (frame > leave.frame && frame < frames && frame != target) {
+      leave.jumps.emplace_back(frame, score);
+    }
+  }
+}
+
 std::vector<float> to_vector(const at::Tensor& x) {
   std::vector<float> v;
   append(v, x);
@@ -190,6 +209,7 @@ Lattice make_lattice(retake::PointerModel& model, const retake::PointerMemory& m
   }
   add_jumps(model, memory, d, chosen, params, context, lattice.leaves);
   for (Leave& leave : lattice.leaves) {
+    add_nearby_starts(leave, start, frames);
     const double left =
         leave.frame == 0 ? 0.0
                          : params.boundary_weight * static_cast<double>(end[token_of(leave.frame)]);
