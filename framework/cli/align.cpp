@@ -245,7 +245,7 @@ int run_align(const Arguments& a) {
 const RegisterCommand command({
     "align",
     "RAW EDIT [-o DIR] [-a ALIGNER] [key=value ...]   or   ROOT [--only ID...] [--force]",
-    "find which raw samples an edit was made of",
+    "Find which raw samples an edit was made of",
     {"retake align session_raw.wav session_edit.wav -o aligned",
      "retake align pairs/ --only song1 song2", "retake align pairs/ jump_cost=30 --force"},
     [](po::options_description& o) {

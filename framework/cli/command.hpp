@@ -4,8 +4,7 @@
 //   namespace retake::cli {
 //   namespace {
 //   int run(const Arguments& a) {
-//     if (a.positional.size() != 1) throw usage_error("an EDL is needed", "retake render
-//     song.edl.json");
+//     if (a.positional.empty()) throw usage_error("an EDL is needed", "retake render x.edl.json");
 //     ...
 //     print_result(a, json, [&] { return text; });
 //     return 0;

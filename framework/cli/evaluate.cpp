@@ -72,13 +72,15 @@ int run(const Arguments& a) {
   const PairSet judged{set.root, split == "all" ? set.pairs : set.in_split(split)};
   const PairSet training{set.root, set.in_split("train")};
 
+  data::CorpusRequest plain;  // without features: what tells how the edits were made
+  data::use_aligner(plain, first.model->experiment(), *first.registry, arena, *first.context);
+
   std::vector<report::Contestant> contestants;
   std::vector<Corpus> corpora;  // one per model: each sees its own features
   corpora.reserve(models.size());
   for (std::size_t i = 0; i < models.size(); ++i) {
-    data::CorpusRequest request;
+    data::CorpusRequest request = plain;
     request.features = data::wanted_features(models[i].model->extractors());
-    data::use_aligner(request, first.model->experiment(), *first.registry, arena, *first.context);
     corpora.push_back(data::build_corpus(judged, request, store, *models[i].context));
     const Corpus* corpus = &corpora.back();
     OpenModel* model = &models[i];
@@ -90,8 +92,6 @@ int run(const Arguments& a) {
                              throw std::logic_error("a song is missing in a model's corpus");
                            }});
   }
-  data::CorpusRequest plain;
-  data::use_aligner(plain, first.model->experiment(), *first.registry, arena, *first.context);
   const Corpus tuning = data::build_corpus(training, plain, store, *first.context);
   for (auto& baseline : report::baselines(tuning.split("train"), *first.context)) {
     contestants.push_back(std::move(baseline));

@@ -306,7 +306,7 @@ const RegisterCommand kRegistered({
     .name = "features",
     .synopsis = "AUDIO...|ROOT [-x EXTRACTOR] [key=value ...] [-o DIR] [--of mix] [--only ID...] "
                 "[--cached]",
-    .summary = "compute features of recordings",
+    .summary = "Compute features of recordings",
     .examples = {"retake features take1.wav take2.flac -o features",
                  "retake features ~/pairs -x log_mel hop_length=512 --cached",
                  "retake features take1.wav -x log_mel preset=bigvgan_log -o features"},

@@ -224,21 +224,21 @@ at::Tensor BandedCrossAttentionImpl::forward(const at::Tensor& x_MTD, const Memo
                     global_bias_.view({heads_, 1, 1});  // [M, H, T, G]
     global_scores = global_scores.transpose(1, 2).reshape({rows * length, heads_, -1});
   }
+  // What gathers its bands goes by blocks of queries: it holds band x width numbers for each.
+  const bool gathers = !q_flat.device().is_cpu() || q_flat.scalar_type() != at::kFloat ||
+                       memory.keys_values.scalar_type() != at::kFloat;
+  const std::int64_t size = gathers ? kQueryBlock : std::max<std::int64_t>(1, q_flat.size(0));
   std::vector<at::Tensor> parts, global_weights;
-  const bool on_cpu = q_flat.device().is_cpu() && q_flat.scalar_type() == at::kFloat &&
-                      memory.keys_values.scalar_type() == at::kFloat;
-  if (on_cpu) {
-    auto [mixed, weights] = nn::banded_attention(q_flat, memory.keys_values, memory.mask, centre,
-                                                 item, position_bias_, global_scores);
-    parts.push_back(mixed);
-    if (weights.defined()) global_weights.push_back(weights);
-  }
-  for (std::int64_t begin = on_cpu ? q_flat.size(0) : 0; begin < q_flat.size(0);
-       begin += kQueryBlock) {
-    const std::int64_t n = std::min(kQueryBlock, q_flat.size(0) - begin);
-    auto [mixed, weights] = block(
-        q_flat.narrow(0, begin, n), memory, centre.narrow(0, begin, n), item.narrow(0, begin, n),
-        global_scores.defined() ? global_scores.narrow(0, begin, n) : at::Tensor());
+  for (std::int64_t begin = 0; begin < q_flat.size(0); begin += size) {
+    const std::int64_t n = std::min(size, q_flat.size(0) - begin);
+    const at::Tensor queries = q_flat.narrow(0, begin, n), at_centre = centre.narrow(0, begin, n),
+                     of_item = item.narrow(0, begin, n),
+                     scores =
+                         global_scores.defined() ? global_scores.narrow(0, begin, n) : at::Tensor();
+    auto [mixed, weights] = gathers
+                                ? block(queries, memory, at_centre, of_item, scores)
+                                : nn::banded_attention(queries, memory.keys_values, memory.mask,
+                                                       at_centre, of_item, position_bias_, scores);
     parts.push_back(mixed);
     if (weights.defined()) global_weights.push_back(weights);
   }

@@ -41,7 +41,7 @@ void Params::describe(retake::Schema<Params>& s) {
 
 void Params::check(const Params& p, retake::Problems& problems) {
   if (p.window_frames % retake::kTokenFrames != 0) {
-    problems.add("window_frames", "is no multiple of 8", "window_frames = 1024");
+    problems.add("window_frames", "must be a multiple of 8", "window_frames = 1024");
   }
 }
 
