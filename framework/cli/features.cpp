@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "command.hpp"
@@ -268,28 +269,32 @@ int run_features(const Arguments& a) {
       registry.create<FeatureExtractor>(component.plugin, component.params, context);
   const Job job{o, *extractor, data::spec_of(*component.info, *extractor, component.params),
                 context};
-  Ledger ledger(o.out.empty() ? data::FeatureStore::default_folder(inputs.front().root) : o.out,
-                job.spec, inputs);
-  if (ledger.size() > 0) {
-    log_info("going on with unfinished work: " + std::to_string(ledger.size()) + " of " +
+  std::optional<Ledger> ledger;  // a single recording is done or not
+  if (inputs.size() > 1) {
+    ledger.emplace(o.out.empty() ? data::FeatureStore::default_folder(inputs.front().root) : o.out,
+                   job.spec, inputs);
+  }
+  if (ledger && ledger->size() > 0) {
+    log_info("going on with unfinished work: " + std::to_string(ledger->size()) + " of " +
              std::to_string(inputs.size()) + " recordings are done");
   }
   Array files;
   Table resolved = component.params;  // until an extractor tells what it made of them
   std::vector<Diagnostic> failures;
   for (; at < inputs.size(); ++at) {
-    if (ledger.has(inputs[at]) && (outputs[at].empty() || fs::exists(outputs[at]))) continue;
+    if (ledger && ledger->has(inputs[at]) && (outputs[at].empty() || fs::exists(outputs[at])))
+      continue;
     try {
       const FeatureTable table = compute(job, inputs[at], outputs[at]);
       if (context.stop_requested()) return stopped(o);
       files.push_back(row_of(inputs[at], outputs[at], table));
       resolved = table.spec().params;
-      if (inputs.size() > 1) ledger.add(inputs[at]);
+      if (ledger) ledger->add(inputs[at]);
     } catch (const DataError& error) {  // the others are still worth computing
       failures.insert(failures.end(), error.diagnostics().begin(), error.diagnostics().end());
     }
   }
-  ledger.finish();
+  if (ledger) ledger->finish();
   line.finish();
   Table result;
   result["extractor"] = Value(component.plugin);

@@ -1,6 +1,9 @@
 #include "retake/audio/feature_table.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <stdexcept>
 
 #include "retake/error.hpp"
@@ -21,7 +24,23 @@ std::int64_t count_columns(const std::vector<FeatureBlock>& blocks) {
   return columns;
 }
 
+constexpr std::uintptr_t kLargePage = 1 << 21;  // of x86-64 and of arm64 with 4 kB pages
+
 }  // namespace
+
+std::vector<float> feature_values(std::int64_t count) {
+  std::vector<float> values;
+  values.reserve(static_cast<std::size_t>(count));  // address space, not touched yet
+  const auto begin = reinterpret_cast<std::uintptr_t>(values.data());
+  const std::uintptr_t end = begin + values.capacity() * sizeof(float);
+  const std::uintptr_t first = (begin + kLargePage - 1) / kLargePage * kLargePage;
+  // A wish: where it is not granted, nothing but time is lost.
+  if (first + kLargePage <= end) {
+    ::madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
+  }
+  values.resize(static_cast<std::size_t>(count));
+  return values;
+}
 
 FeatureTable::FeatureTable(TimeGrid grid, std::vector<FeatureBlock> blocks,
                            std::vector<float> values, FeatureSpec spec)

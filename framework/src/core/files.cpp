@@ -96,8 +96,8 @@ AtomicFile::~AtomicFile() {
   if (!committed_) ::unlink(temporary_.c_str());
 }
 
-void AtomicFile::commit() {
-  {
+void AtomicFile::commit(Sync sync) {
+  if (sync == Sync::yes) {
     const Descriptor file(temporary_, O_RDONLY);
     if (!file.ok()) fail(target_, "cannot write the file", errno);
     if (::fsync(file.get()) != 0) fail(target_, "cannot write the file", errno);
@@ -106,6 +106,7 @@ void AtomicFile::commit() {
     fail(target_, "cannot put the file in its place", errno);
   }
   committed_ = true;
+  if (sync == Sync::no) return;
   sync_path(target_.has_parent_path() ? target_.parent_path() : fs::path("."));
 }
 

@@ -11,6 +11,10 @@ namespace retake {
 /// Throws DataError (missing, a folder, unreadable) naming the file.
 std::string read_file(const std::filesystem::path& path);
 
+/// Whether a file waits for the disk before it appears. Only what can be computed again, and whose
+/// damage is noticed when it is read, may do without: after a power failure it may be empty.
+enum class Sync { yes, no };
+
 /// A file that appears whole or not at all: written beside its target under a temporary name,
 /// synced, then renamed. Discarded by the destructor unless committed. Parent folders are created.
 class AtomicFile {
@@ -23,7 +27,7 @@ class AtomicFile {
   /// Where to write; on the target's file system.
   const std::filesystem::path& path() const { return temporary_; }
   /// Syncs file and folder and renames. Throws DataError (disk full, read-only) naming the target.
-  void commit();
+  void commit(Sync sync = Sync::yes);
 
  private:
   std::filesystem::path target_;

@@ -57,16 +57,15 @@ TimeGrid grid_of(const NpyArray& times, std::int64_t rows, const std::filesystem
 
 void write_features_npz(const std::filesystem::path& path, const FeatureTable& table) {
   NpzWriter writer(path);
-  std::vector<float> turned;
   for (const FeatureBlock& block : table.blocks()) {
-    turned.resize(static_cast<std::size_t>(block.width * table.rows()));
+    std::vector<float> turned = feature_values(block.width * table.rows());
     transpose(table.data() + block.offset, table.columns(), table.rows(), block.width,
               turned.data());
-    writer.add(block.name, turned, {block.width, table.rows()});
+    writer.add(block.name, std::move(turned), {block.width, table.rows()});
   }
   std::vector<double> times;
   for (std::int64_t t = 0; t < table.rows(); ++t) times.push_back(table.grid().seconds(t));
-  writer.add("times", times, {table.rows()});
+  writer.add("times", std::move(times), {table.rows()});
   writer.finish();
 }
 

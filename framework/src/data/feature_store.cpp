@@ -245,7 +245,7 @@ void FeatureStore::write(const fs::path& file, const std::string& audio_hash,
     out.flush();
     require_written(out, file);
   }
-  target.commit();
+  target.commit(Sync::no);  // the sum tells a damaged file, which is then computed again
 }
 
 std::optional<FeatureTable> FeatureStore::find(const std::string& audio,

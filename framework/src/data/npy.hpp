@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <list>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -76,15 +78,21 @@ class NpzWriter {
 
   /// The elements are kept until `finish()`.
   template <class T>
-  void add(const std::string& name, const std::vector<T>& values,
-           const std::vector<std::int64_t>& shape);
+  void add(const std::string& name, std::vector<T> values, const std::vector<std::int64_t>& shape);
+  /// Throws DataError E443 naming the file (disk full, permissions).
   void finish();
 
  private:
-  void add_bytes(const std::string& name, std::string header, const void* data, std::size_t size);
+  struct Entry {
+    std::string header;
+    std::shared_ptr<const void> data;
+  };
+  void add_bytes(const std::string& name, std::string header, std::shared_ptr<const void> data,
+                 std::size_t size);
 
   std::filesystem::path path_;
   AtomicFile target_;
+  std::list<Entry> entries_;  ///< libzip points at their bytes
   zip* archive_ = nullptr;
 };
 

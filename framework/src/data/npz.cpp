@@ -1,11 +1,9 @@
 #include <zip.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
+#include <array>
 #include <filesystem>
 #include <memory>
-#include <new>
 #include <stdexcept>
 
 #include "data/npy.hpp"
@@ -143,37 +141,39 @@ NpzWriter::~NpzWriter() {
 }
 
 template <class T>
-void NpzWriter::add(const std::string& name, const std::vector<T>& values,
+void NpzWriter::add(const std::string& name, std::vector<T> values,
                     const std::vector<std::int64_t>& shape) {
   std::int64_t count = 1;
   for (const std::int64_t dim : shape) count *= dim;
   if (count != static_cast<std::int64_t>(values.size())) {
     throw std::invalid_argument("NpzWriter: the shape does not hold the values");
   }
-  add_bytes(name, npy_header(npy_dtype<T>(), shape), values.data(), values.size() * sizeof(T));
+  const auto kept = std::make_shared<std::vector<T>>(std::move(values));
+  add_bytes(name, npy_header(npy_dtype<T>(), shape), {kept, kept->data()},
+            kept->size() * sizeof(T));
 }
 
-template void NpzWriter::add(const std::string&, const std::vector<float>&,
+template void NpzWriter::add(const std::string&, std::vector<float>,
                              const std::vector<std::int64_t>&);
-template void NpzWriter::add(const std::string&, const std::vector<double>&,
+template void NpzWriter::add(const std::string&, std::vector<double>,
                              const std::vector<std::int64_t>&);
-template void NpzWriter::add(const std::string&, const std::vector<std::int64_t>&,
+template void NpzWriter::add(const std::string&, std::vector<std::int64_t>,
                              const std::vector<std::int64_t>&);
-template void NpzWriter::add(const std::string&, const std::vector<std::int8_t>&,
+template void NpzWriter::add(const std::string&, std::vector<std::int8_t>,
                              const std::vector<std::int64_t>&);
 
-void NpzWriter::add_bytes(const std::string& name, std::string header, const void* data,
-                          std::size_t size) {
-  // libzip reads the bytes when the archive is closed: it gets a copy of its own, and frees it.
-  auto* bytes = static_cast<char*>(std::malloc(header.size() + size));
-  if (bytes == nullptr) throw std::bad_alloc();
-  std::memcpy(bytes, header.data(), header.size());
-  if (size > 0) std::memcpy(bytes + header.size(), data, size);
-  zip_source_t* source = zip_source_buffer(archive_, bytes, header.size() + size, 1);
-  if (source == nullptr) {
-    std::free(bytes);
-    cannot_write(path_, zip_strerror(archive_));
-  }
+void NpzWriter::add_bytes(const std::string& name, std::string header,
+                          std::shared_ptr<const void> data, std::size_t size) {
+  // libzip reads the bytes only when the archive is closed.
+  Entry& kept = entries_.emplace_back(std::move(header), std::move(data));
+  std::array<zip_buffer_fragment_t, 2> parts{};
+  parts[0].data = reinterpret_cast<zip_uint8_t*>(kept.header.data());
+  parts[0].length = kept.header.size();
+  // The interface is not const, but the bytes are only read.
+  parts[1].data = static_cast<zip_uint8_t*>(const_cast<void*>(kept.data.get()));
+  parts[1].length = size;
+  zip_source_t* source = zip_source_buffer_fragment(archive_, parts.data(), size > 0 ? 2U : 1U, 0);
+  if (source == nullptr) cannot_write(path_, zip_strerror(archive_));
   const zip_int64_t index =
       zip_file_add(archive_, (name + ".npy").c_str(), source, ZIP_FL_ENC_UTF_8);
   if (index < 0) {
@@ -191,7 +191,7 @@ void NpzWriter::add_bytes(const std::string& name, std::string header, const voi
 void NpzWriter::finish() {
   if (zip_close(archive_) != 0) cannot_write(path_, zip_strerror(archive_));
   archive_ = nullptr;
-  target_.commit();
+  target_.commit(Sync::no);  // every entry has its sum
 }
 
 }  // namespace retake::data

@@ -252,7 +252,7 @@ class LogMel final : public FeatureExtractor {
     grid.hop = params_.hop_length;
     grid.rate = params_.sample_rate;
     grid.rows = mel_.rows(source.info());
-    std::vector<float> values(static_cast<std::size_t>(grid.rows * params_.n_mels));
+    std::vector<float> values = feature_values(grid.rows * params_.n_mels);
     float gain = 1.0F;
     if (params_.peak > 0.0) {
       const float peak = peak_of(source, static_cast<double>(params_.sample_rate));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "retake/audio/feature_table.hpp"
 #include "retake/audio/mel.hpp"
 
 namespace self_similarity {
@@ -26,7 +27,7 @@ std::vector<float> slow_log_mel(retake::AudioSource& source, const retake::Conte
   options.n_mels = bands;
   const retake::MelSpectrogram spectrogram(options);
   const std::int64_t steps = spectrogram.rows(source.info());
-  std::vector<float> fine(static_cast<std::size_t>(steps * bands));
+  std::vector<float> fine = retake::feature_values(steps * bands);
   spectrogram.compute(source, context, fine.data());
   retake::to_decibels(fine.data(), steps * bands, 1e-10F);
 

@@ -1,6 +1,7 @@
 #pragma once
 // Features over time, with named blocks.
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -28,6 +29,10 @@ struct FeatureSpec {
   Table params;           ///< resolved, only those that affect results
   friend bool operator==(const FeatureSpec&, const FeatureSpec&) = default;
 };
+
+/// Zeros to compute the values of a table in: in large pages where the system has them, because
+/// touching long arrays page by page costs as much as a tenth of a mel spectrum.
+std::vector<float> feature_values(std::int64_t count);
 
 /// Row-major `[rows, columns]` float32 over a TimeGrid. The values are immutable once made and
 /// shared: copies are cheap, and a table read from the store is a view of the mapped file.
