@@ -76,6 +76,24 @@ Value to_value(const std::vector<EditPoint>& points) {
   return Value(std::move(out));
 }
 
+/// A picture that was written to its end: what closes every PNG is there.
+bool is_whole_picture(const fs::path& file) {
+  constexpr std::string_view kEnd("IEND\xae\x42\x60\x82", 8);
+  return MappedFile(file).text().ends_with(kEnd);
+}
+
+/// Whether the files hold what the info says. Throws DataError for one that cannot be read.
+bool is_sound(const AlignmentPaths& paths, const Value& info) {
+  const Value* frames = find_path(info, "edit_frames");
+  if (frames == nullptr || !frames->is_int()) return false;
+  const auto rows = [](const fs::path& file) {
+    return static_cast<std::int64_t>(data::read_npy(file).to_i64().size());
+  };
+  read_edl(paths.edl.string());
+  return rows(paths.pointers) == frames->as_int() && rows(paths.ops) == frames->as_int() &&
+         is_whole_picture(paths.plot);
+}
+
 /// Less than this share of an edit found in the raw: it was made from something else.
 constexpr double kRelated = 0.1;
 
@@ -151,7 +169,8 @@ bool is_current(const AlignmentPaths& paths, const AlignmentOrigin& origin) {
   try {
     const Value info = read_info(paths);
     const Value* stored = find_path(info, "origin");
-    return stored != nullptr && to_canonical_json(*stored) == to_canonical_json(to_value(origin));
+    return stored != nullptr && to_canonical_json(*stored) == to_canonical_json(to_value(origin)) &&
+           is_sound(paths, info);
   } catch (const DataError&) {
     return false;  // unreadable: made again, and overwritten by a whole one
   }

@@ -67,7 +67,8 @@ void write_info(const Table& info, const AlignmentPaths& paths);
 /// Throws DataError naming the file.
 Value read_info(const AlignmentPaths& paths);
 
-/// Whether all five files are there and of this origin.
+/// Whether all five files are there, of this origin, and sound: readable, and as long as they
+/// should be.
 bool is_current(const AlignmentPaths& paths, const AlignmentOrigin& origin);
 
 }  // namespace retake

@@ -23,6 +23,9 @@ struct Folder {
   ~Folder() { fs::remove_all(path); }
 };
 
+/// How every PNG ends.
+const std::string kPicture = "\x89PNG IEND\xae\x42\x60\x82";
+
 AudioInfo info_of(std::string path, std::int64_t samples) {
   AudioInfo info;
   info.path = std::move(path);
@@ -92,7 +95,7 @@ TEST_CASE("an alignment's files are written, known as current, and read back") {
   CHECK_FALSE(is_current(paths, origin));  // the info is written last
   write_info(alignment_info(a, p, raw, edit, origin), paths);
   CHECK_FALSE(is_current(paths, origin));  // the picture is missing
-  write_file_atomic(paths.plot, "png");
+  write_file_atomic(paths.plot, kPicture);
   CHECK(is_current(paths, origin));
   AlignmentOrigin other = origin;
   other.params["jump_cost"] = 21.0;
@@ -124,6 +127,31 @@ TEST_CASE("an alignment's files are written, known as current, and read back") {
   CHECK(back.confidence[5] == 0.5F);
   CHECK(back.confidence[15] == 0.0F);
   CHECK(back.gain_db[5] == -3.0F);
+}
+
+TEST_CASE("an alignment with a damaged file is not current") {
+  const Folder folder;
+  const AudioInfo raw = info_of((folder.path / "x_raw.wav").string(), 44100);
+  const AudioInfo edit = info_of((folder.path / "x_edit.wav").string(), 10240);
+  const Alignment a = sample_alignment(raw, edit);
+  const AlignmentPaths paths(folder.path, "x");
+  const AlignmentOrigin origin{"cross_correlation", "1", {}, "aa", "bb"};
+  const auto p = alignment_pointers(a, raw);
+  write_alignment(a, p, paths);
+  write_file_atomic(paths.plot, kPicture);
+  write_info(alignment_info(a, p, raw, edit, origin), paths);
+  REQUIRE(is_current(paths, origin));
+  for (const auto& path : {paths.edl, paths.pointers, paths.ops, paths.plot}) {
+    const std::string whole = read_file(path);
+    for (const std::size_t bytes : {whole.size() - 1, whole.size() / 2, std::size_t{0}}) {
+      write_file_atomic(path, whole.substr(0, bytes));
+      INFO(path << " cut to " << bytes << " bytes");
+      CHECK(is_current(paths, origin) == (path == paths.edl && bytes + 1 == whole.size()));
+    }
+    write_file_atomic(path, whole);
+  }
+  data::write_npy(paths.pointers, std::vector<std::int64_t>{1, 2, 3}, {3});
+  CHECK_FALSE(is_current(paths, origin));
 }
 
 TEST_CASE("an info file that was cut off means: not current") {
