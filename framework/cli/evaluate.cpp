@@ -1,12 +1,18 @@
 // retake evaluate: the common table of metrics on held-out songs, baselines included.
 
+#include <algorithm>
+#include <map>
+#include <set>
+
 #include "command.hpp"
+#include "core/suggest.hpp"
 #include "data/experiment_data.hpp"
 #include "edit_files.hpp"
 #include "infer_options.hpp"
 #include "report/evaluation.hpp"
 #include "retake/kinds/dataset.hpp"
 #include "run/io.hpp"
+#include "run/run_folder.hpp"
 
 namespace retake::cli {
 namespace {
@@ -22,6 +28,42 @@ void options(po::options_description& o) {
       "train, val, test or all");
   add("save", po::value<std::string>()->value_name("DIR"),
       "also write every edit of the runs there: audio, EDL, picture");
+}
+
+/// --split. What it may be is known before anything is opened.
+std::string split_of(const Arguments& a) {
+  static const std::vector<std::string> known{"train", "val", "test", "all"};
+  std::string split = a.options["split"].as<std::string>();
+  if (std::find(known.begin(), known.end(), split) != known.end()) return split;
+  const auto nearest = did_you_mean(split, known);
+  throw usage_error("there is no split `" + split + "`",
+                    nearest ? "did you mean `" + *nearest + "`?" : "it is train, val, test or all");
+}
+
+/// Id of the run whose checkpoint a model is; of a checkpoint outside any run its path as typed.
+std::string run_id(const OpenModel& m, const std::string& typed) {
+  const fs::path folder = fs::absolute(m.checkpoint / "").lexically_normal().parent_path();
+  const auto name = run::parse_run_name(folder.parent_path().parent_path().filename().string());
+  return name ? name->id : typed;
+}
+
+/// The row of each model: the run's id, with the step where one run is judged at several.
+std::vector<std::string> row_names(const Arguments& a, const std::vector<OpenModel>& models) {
+  std::vector<std::string> names;
+  std::map<std::string, int> times;
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    names.push_back(run_id(models[i], a.positional[i]));
+    ++times[names.back()];
+  }
+  std::set<std::string> taken;
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    if (times[names[i]] > 1) names[i] += ":" + std::to_string(models[i].model->step());
+    if (taken.insert(names[i]).second) continue;
+    throw usage_error(
+        "`" + a.positional[i] + "` is a checkpoint that is named already: " + names[i],
+        "name it once");
+  }
+  return names;
 }
 
 /// The pairs to judge on: ROOT, else those of the run's own experiment.
@@ -62,9 +104,10 @@ int run(const Arguments& a) {
     throw usage_error("evaluate takes one run or more",
                       "retake runs lists them; `last` is the newest");
   }
-  const std::string split = a.options["split"].as<std::string>();
+  const std::string split = split_of(a);
   std::vector<OpenModel> models;
   for (const std::string& run : a.positional) models.push_back(open_model(a, run));
+  const std::vector<std::string> names = row_names(a, models);
   OpenModel& first = models.front();
   plugin::Arena arena;
   const PairSet set = pairs_of(a, first, arena);
@@ -85,7 +128,7 @@ int run(const Arguments& a) {
     const Corpus* corpus = &corpora.back();
     OpenModel* model = &models[i];
     const fs::path save = save_folder(a, i);
-    contestants.push_back({a.positional[i], [corpus, model, save](const Song& song) {
+    contestants.push_back({names[i], [corpus, model, save](const Song& song) {
                              for (const Song& own : corpus->songs()) {
                                if (own.pair.id == song.pair.id) return edit_song(*model, own, save);
                              }
@@ -93,6 +136,7 @@ int run(const Arguments& a) {
                            }});
   }
   const Corpus tuning = data::build_corpus(training, plain, store, *first.context);
+  report::stop_if_asked(*first.context);
   for (auto& baseline : report::baselines(tuning.split("train"), *first.context)) {
     contestants.push_back(std::move(baseline));
   }

@@ -8,6 +8,9 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/version.h>
 
+#include <charconv>
+#include <optional>
+
 #include "nn/cuda_probe.hpp"
 #include "retake/error.hpp"
 #include "retake/nn/torch.hpp"
@@ -30,23 +33,38 @@ std::string usable(const at::Device& device) {
   return device.str();
 }
 
+/// N of "cuda:N", 0 of "cuda"; nothing for any other word.
+std::optional<int> cuda_index(const std::string& wanted) {
+  if (wanted == "cuda") return 0;
+  if (!wanted.starts_with("cuda:")) return std::nullopt;
+  int index = -1;
+  const char* end = wanted.data() + wanted.size();
+  const auto [at, error] = std::from_chars(wanted.data() + 5, end, index);
+  if (error != std::errc() || at != end || index < 0) return std::nullopt;
+  return index;
+}
+
 }  // namespace
 
 std::string choose_device(const std::string& wanted) {
   const std::int64_t count =
       at::hasCUDA() ? static_cast<std::int64_t>(at::detail::getCUDAHooks().deviceCount()) : 0;
   if (wanted == "cpu" || (wanted == "auto" && count == 0)) return "cpu";
-  if (wanted == "auto" || wanted == "cuda") {
-    if (count > 0) return usable(at::Device(at::kCUDA, 0));
-  } else if (const at::Device device(wanted); device.is_cuda() && device.index() < count) {
-    return usable(device);
+  const std::optional<int> index = wanted == "auto" ? 0 : cuda_index(wanted);
+  if (index && *index < count) {
+    return usable(at::Device(at::kCUDA, static_cast<at::DeviceIndex>(*index)));
   }
   Diagnostic d;
   d.id = "E152";
-  d.message = "`run.device` is \"" + wanted + "\", but LibTorch " TORCH_VERSION " sees " +
-              std::to_string(count) + " CUDA devices";
-  d.facts = {at::hasCUDA() ? "LibTorch was built with CUDA" : "this LibTorch is a CPU build"};
-  d.help = "use run.device=auto, or build with a CUDA LibTorch on a machine with an NVIDIA driver";
+  if (index) {
+    d.message = "device `" + wanted + "` is not there: LibTorch " TORCH_VERSION " sees " +
+                std::to_string(count) + " CUDA devices";
+    d.facts = {at::hasCUDA() ? "LibTorch was built with CUDA" : "this LibTorch is a CPU build"};
+    d.help = "use auto, or build with a CUDA LibTorch on a machine with an NVIDIA driver";
+  } else {
+    d.message = "`" + wanted + "` is no device";
+    d.help = "it is auto, cpu, cuda or cuda:N (--device, or run.device of an experiment)";
+  }
   throw ConfigError(std::move(d));
 }
 

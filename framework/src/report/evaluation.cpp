@@ -1,6 +1,7 @@
 #include "report/evaluation.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <map>
 #include <set>
@@ -18,15 +19,6 @@ edit::Metrics score(const Song& song, const Edl& edl) {
     material.push_back({span.begin, span.end, span.kind});
   }
   return edit::edit_metrics(song.alignment.edl, edl, song.raw.samples, material);
-}
-
-void stop_if_asked(const Context& context) {
-  if (!context.stop_requested()) return;
-  Diagnostic d;
-  d.id = "E007";
-  d.message = "the evaluation was stopped before it was complete; it printed nothing";
-  d.help = "start it again: features are kept in the store";
-  throw Error(stop_signal() == 2 ? ExitCode::interrupted : ExitCode::preempted, std::move(d));
 }
 
 std::string cell(const Value* metric) {
@@ -62,6 +54,15 @@ std::string rows(const Value& evaluation, const std::vector<std::string>& metric
 }
 
 }  // namespace
+
+void stop_if_asked(const Context& context) {
+  if (!context.stop_requested()) return;
+  Diagnostic d;
+  d.id = "E007";
+  d.message = "the evaluation was stopped before it was complete; it printed nothing";
+  d.help = "start it again: features are kept in the store";
+  throw Error(stop_signal() == SIGINT ? ExitCode::interrupted : ExitCode::preempted, std::move(d));
+}
 
 Value evaluate(const std::vector<Contestant>& contestants, const std::vector<const Song*>& songs,
                const Context& context) {

@@ -10,6 +10,10 @@
 
 namespace retake::report {
 
+/// Throws Error (E007) with the exit code of the contract when a signal asked to stop. To be called
+/// after what stops early by itself: corpora lack songs then.
+void stop_if_asked(const Context& context);
+
 /// {name: {metric: {"mean", "ci95", "per_song"}}} for each contestant, in order. Throws DataError
 /// without songs, and Error with the exit code of the contract when asked to stop.
 Value evaluate(const std::vector<Contestant>& contestants, const std::vector<const Song*>& songs,
