@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <regex>
@@ -12,12 +11,13 @@
 #include "core/diagnostics.hpp"
 #include "core/hash.hpp"
 #include "core/stop.hpp"
-#include "core/suggest.hpp"
 #include "data/alignment_files.hpp"
+#include "many_files.hpp"
 #include "plugin/registry.hpp"
 #include "report/plot.hpp"
 #include "retake/data/pair_set.hpp"
 #include "retake/kinds/aligner.hpp"
+#include "retake/log.hpp"
 #include "run/progress.hpp"
 #include "run/run_context.hpp"
 #include "table_text.hpp"
@@ -63,44 +63,80 @@ Words words_of(const Arguments& a) {
   return w;
 }
 
-std::vector<Job> jobs_of_set(const fs::path& root, const Arguments& a) {
-  const PairSet set = read_pair_set(root);
-  std::vector<std::string> only;
-  if (a.options.contains("only")) only = a.options["only"].as<std::vector<std::string>>();
+/// What there is to do, and what is wrong with pairs that were to be aligned too.
+struct Plan {
+  std::vector<Job> jobs;
+  std::vector<Diagnostic> problems;
+};
+
+/// Whether a file is named as one of pair `id`: id_raw.wav, id_edit.wav, id.wav, id.edl.json.
+bool is_named_after(const fs::path& file, const std::string& id) {
+  const std::string name = file.filename().string();
+  return name.starts_with(id + "_raw.") || name.starts_with(id + "_edit.") ||
+         name.starts_with(id + ".");
+}
+
+/// Ids of the sound pairs, and those that the files of broken ones may belong to.
+std::vector<std::string> ids_of(const PairScan& scan) {
   std::vector<std::string> ids;
-  for (const auto& pair : set.pairs) ids.push_back(pair.id);
-  for (const auto& id : only) {
-    if (std::find(ids.begin(), ids.end(), id) != ids.end()) continue;
-    const auto nearest = did_you_mean(id, ids);
-    throw usage_error("the pair set has no pair `" + id + "`",
-                      nearest ? "did you mean `" + *nearest + "`?"
-                              : "see the pairs with  retake pairs " + root.string());
+  for (const Pair& pair : scan.set.pairs) ids.push_back(pair.id);
+  for (const Diagnostic& d : scan.problems) {
+    if (d.severity != Severity::error || !d.place) continue;
+    fs::path name = fs::path(d.place->file).filename();
+    while (name.has_extension()) {  // song_raw.wav; of song.edl.json first song.edl, then song
+      name = name.stem();
+      std::string id = name.string();
+      for (const char* suffix : {"_raw", "_edit"}) {
+        if (id.ends_with(suffix)) id.resize(id.size() - std::string_view(suffix).size());
+      }
+      ids.push_back(std::move(id));
+    }
   }
+  return ids;
+}
+
+Plan plan_of_set(const fs::path& root, const Arguments& a) {
+  const PairScan scan = scan_pairs(root);
+  const auto only = only_of(a, ids_of(scan), "see the pairs with  retake pairs " + root.string());
+  const auto wanted = [&](const auto& fits) {
+    return only.empty() || std::any_of(only.begin(), only.end(), fits);
+  };
   const fs::path folder = a.options.contains("output")
                               ? fs::path(a.options["output"].as<std::string>())
                               : root / "pointer_sequences";
-  std::vector<Job> jobs;
-  for (const auto& pair : set.pairs) {
-    if (!only.empty() && std::find(only.begin(), only.end(), pair.id) == only.end()) continue;
-    jobs.push_back({pair.id, pair.raw, pair.edit, folder});
+  Plan plan;
+  for (const Pair& pair : scan.set.pairs) {
+    if (!wanted([&](const std::string& id) { return id == pair.id; })) continue;
+    plan.jobs.push_back({pair.id, pair.raw, pair.edit, folder});
   }
-  return jobs;
+  for (const Diagnostic& d : scan.problems) {
+    if (!wanted(
+            [&](const std::string& id) { return d.place && is_named_after(d.place->file, id); }))
+      continue;
+    if (d.severity == Severity::error) {
+      plan.problems.push_back(d);
+    } else {
+      log_warning(d.message + (d.place ? " (" + d.place->file + ")" : ""));
+    }
+  }
+  return plan;
 }
 
-std::vector<Job> jobs_of(const Words& words, const Arguments& a) {
+Plan plan_of(const Words& words, const Arguments& a) {
   if (words.files.size() == 1 && fs::is_directory(words.files[0])) {
-    return jobs_of_set(words.files[0], a);
+    return plan_of_set(words.files[0], a);
+  }
+  if (a.options.contains("only")) {
+    throw usage_error("--only chooses pairs of one pair set",
+                      "retake align ROOT --only song1,song2; leave it out for a single pair");
   }
   if (words.files.size() != 2) {
     throw usage_error("align takes a raw recording and its edit, or the folder of a pair set",
                       "retake align RAW EDIT  or  retake align ROOT");
   }
-  if (a.options.contains("only")) {
-    throw usage_error("--only chooses pairs of a pair set", "leave it out for a single pair");
-  }
   const fs::path folder =
       a.options.contains("output") ? fs::path(a.options["output"].as<std::string>()) : ".";
-  return {{alignment_id(words.files[0]), words.files[0], words.files[1], folder}};
+  return {{{alignment_id(words.files[0]), words.files[0], words.files[1], folder}}, {}};
 }
 
 class Work {
@@ -109,7 +145,7 @@ class Work {
       : force_(a.options.contains("force")),
         line_(run::ProgressLine::mode_of(stderr, a.globals.quiet || a.globals.json)),
         context_({0,
-                  run::resolve_threads(a.options["threads"].as<int>()),
+                  threads_of(a),
                   "cpu",
                   {},
                   [this](std::string_view what, double done, double total) {
@@ -123,8 +159,8 @@ class Work {
   void set_title(std::string title) { title_ = std::move(title); }
   void finish_line() { line_.finish(); }
 
-  /// Nothing when a signal stopped it: no file is written then.
-  std::optional<Outcome> run(const Job& job) {
+  /// Stopped by a signal (E007) it writes no file.
+  Outcome run(const Job& job) {
     const auto began = std::chrono::steady_clock::now();
     const auto raw = open_audio(job.raw.string());
     const auto edit = open_audio(job.edit.string());
@@ -139,7 +175,7 @@ class Work {
       out.kept = true;
     } else {
       const Alignment alignment = aligner_->align(*raw, *edit, context_);
-      if (context_.stop_requested()) return std::nullopt;
+      if (context_.stop_requested()) throw stopped("stopped while aligning " + job.id, "");
       write(alignment, *raw, *edit, paths, origin, job);
     }
     out.info = read_info(paths);
@@ -210,44 +246,35 @@ Value json_of(const std::vector<Outcome>& outcomes) {
 }
 
 int run_align(const Arguments& a) {
+  install_stop_signals();
   const Words words = words_of(a);
-  const std::vector<Job> jobs = jobs_of(words, a);
+  const Plan plan = plan_of(words, a);
+  const std::vector<Job>& jobs = plan.jobs;
   Work work(a, words);
   std::vector<Outcome> outcomes;
-  std::vector<Diagnostic> failures;
-  bool stopped = false;
-  for (std::size_t i = 0; i < jobs.size() && !stopped; ++i) {
+  Batch batch;
+  for (const Diagnostic& d : plan.problems) batch.add(d);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
     work.set_title(jobs.size() == 1 ? jobs[i].id
                                     : std::to_string(i + 1) + "/" + std::to_string(jobs.size()) +
                                           " " + jobs[i].id);
-    try {
-      const auto outcome = work.run(jobs[i]);
-      stopped = !outcome.has_value();
-      work.finish_line();
-      if (outcome) {
-        if (!a.globals.json && !a.globals.quiet) print_text(line_of(*outcome));
-        outcomes.push_back(*outcome);
-      }
-    } catch (const DataError& e) {  // one broken pair does not cost the others
-      work.finish_line();
-      failures.insert(failures.end(), e.diagnostics().begin(), e.diagnostics().end());
-    }
-    stopped = stopped || stop_requested();
+    const std::size_t before = outcomes.size();
+    const bool more = batch.attempt([&] { outcomes.push_back(work.run(jobs[i])); });
+    work.finish_line();
+    if (!a.globals.json && outcomes.size() > before) print_text(line_of(outcomes.back()));
+    if (!more) break;
   }
-  if (!failures.empty()) throw DataError(std::move(failures));
   if (a.globals.json) print_result(a, json_of(outcomes), [] { return std::string(); });
-  if (stopped && outcomes.size() < jobs.size()) {
-    return static_cast<int>(stop_signal() == SIGINT ? ExitCode::interrupted : ExitCode::preempted);
-  }
+  batch.finish("the same command goes on: pairs that are aligned are not aligned again");
   return 0;
 }
 
 const RegisterCommand command({
     "align",
-    "RAW EDIT [-o DIR] [-a ALIGNER] [key=value ...]   or   ROOT [--only ID...] [--force]",
+    "RAW EDIT [-o DIR] [-a ALIGNER] [key=value ...]   or   ROOT [--only ID,...] [--force]",
     "Find which raw samples an edit was made of",
     {"retake align session_raw.wav session_edit.wav -o aligned",
-     "retake align pairs/ --only song1 song2", "retake align pairs/ jump_cost=30 --force"},
+     "retake align pairs/ --only song1,song2", "retake align pairs/ jump_cost=30 --force"},
     [](po::options_description& o) {
       o.add_options()("output,o", po::value<std::string>()->value_name("DIR"),
                       "where the five files go (default: here, or ROOT/pointer_sequences)");
@@ -255,11 +282,9 @@ const RegisterCommand command({
           "aligner,a",
           po::value<std::string>()->value_name("NAME")->default_value("cross_correlation"),
           "aligner plugin");
-      o.add_options()("only", po::value<std::vector<std::string>>()->multitoken()->value_name("ID"),
-                      "these pairs of the set alone");
+      only_option(o, "this pair of the set alone");
       o.add_options()("force", "align again although the files are there and current");
-      o.add_options()("threads", po::value<int>()->default_value(0)->value_name("N"),
-                      "threads, 0 for all cores; the result does not depend on it");
+      threads_option(o, "threads, 0 for all cores; the result does not depend on it");
     },
     run_align,
 });

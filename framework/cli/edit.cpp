@@ -1,10 +1,13 @@
 // retake edit: recordings in, edited recordings out, by a trained run.
 
 #include <cmath>
+#include <map>
 
 #include "command.hpp"
+#include "core/stop.hpp"
 #include "edit_files.hpp"
 #include "infer_options.hpp"
+#include "many_files.hpp"
 #include "retake/audio/hash.hpp"
 #include "retake/audio/source.hpp"
 #include "run/io.hpp"
@@ -13,6 +16,8 @@ namespace retake::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr double kLongestJoin = 10.0;  ///< seconds; far beyond any crossfade
 
 void options(po::options_description& o) {
   infer_options(o);
@@ -26,7 +31,7 @@ void options(po::options_description& o) {
   add("greedy", po::bool_switch(), "decide step by step instead of searching");
   add("samples", po::value<int>()->value_name("N"), "N different edits, sampled");
   add("seed", po::value<std::uint64_t>()->default_value(0)->value_name("S"), "of --samples");
-  add("join", po::value<double>()->default_value(kJoinSeconds)->value_name("S"),
+  add("join", po::value<double>()->default_value(kJoinSeconds, "0.03")->value_name("S"),
       "crossfade at cuts, seconds");
 }
 
@@ -53,6 +58,10 @@ double wanted_seconds(const std::string& text, double recording) {
       throw bad();  // std::stod speaks of itself, not of the option
     }
     if (used != part.size() || !(value >= 0) || !std::isfinite(value)) throw bad();
+    if (begin > 0 && value >= 60) {
+      throw usage_error("`--length " + text + "` is no length: " + part + " follows a colon",
+                        "minutes and seconds behind a colon are below 60");
+    }
     seconds = seconds * 60 + value;
     begin = end + 1;
   }
@@ -86,6 +95,10 @@ EditRequest make_request(const Arguments& a, OpenModel& m, AudioSource& source,
   return request;
 }
 
+int samples_of(const Arguments& a) {
+  return a.options.contains("samples") ? a.options["samples"].as<int>() : 1;
+}
+
 std::string describe(const Value& results) {
   std::string text;
   for (const Value& item : results.as_array()) {
@@ -102,7 +115,8 @@ std::string describe(const Value& results) {
   return text;
 }
 
-int run(const Arguments& a) {
+/// What can be said about the options without opening anything.
+void check_options(const Arguments& a) {
   if (a.positional.empty())
     throw usage_error("edit takes one recording or more", "retake edit AUDIO... --run last");
   if (!a.options.contains("run")) {
@@ -112,28 +126,65 @@ int run(const Arguments& a) {
   if (a.options["greedy"].as<bool>() && a.options.contains("samples")) {
     throw usage_error("--greedy and --samples exclude each other", "leave one of them away");
   }
-  const int samples = a.options.contains("samples") ? a.options["samples"].as<int>() : 1;
-  if (samples < 1) throw usage_error("--samples takes a number of 1 or more", "--samples 5");
+  if (samples_of(a) < 1) {
+    throw usage_error("--samples takes a number of 1 or more", "--samples 5");
+  }
+  const double join = a.options["join"].as<double>();
+  if (!(join >= 0.0 && join <= kLongestJoin)) {
+    throw usage_error("--join takes 0 to 10 seconds, got " + format_double(join),
+                      "the default is 0.03; 0 cuts without a crossfade");
+  }
+  if (a.options.contains("length")) wanted_seconds(a.options["length"].as<std::string>(), 1.0);
+}
+
+/// Two recordings of one name would overwrite each other's edits.
+void check_names(const Arguments& a, const fs::path& folder) {
+  std::map<fs::path, std::string> taken;
+  for (const std::string& recording : a.positional) {
+    const fs::path edl = edit_files(recording, folder).edl;
+    const auto [other, fresh] = taken.emplace(edl, recording);
+    if (!fresh && other->second != recording) {
+      throw usage_error("the edits of " + other->second + " and " + recording +
+                            " would both be written to " + edl.string(),
+                        "call the command once for each, with another -o");
+    }
+  }
+}
+
+/// Appends what was written to `results`, one entry per sample.
+void edit_recording(const Arguments& a, OpenModel& m, const std::string& recording,
+                    Array& results) {
   const fs::path folder = a.options["output"].as<std::string>();
+  const auto source = open_audio(recording);
+  EditRequest request = make_request(a, m, *source, recording);
+  if (stop_requested()) throw stopped("stopped while features were computed", "");
+  const report::Waveform waveform = report::waveform(*source, kPlotColumns);
+  const int samples = samples_of(a);
+  for (int i = 0; i < samples; ++i) {
+    request.seed = derive_seed(a.options["seed"].as<std::uint64_t>(),
+                               {"edit/sample", static_cast<std::uint64_t>(i)});
+    EditResult result = m.model->edit(request);
+    results.push_back(write_edit(result, *source, waveform,
+                                 edit_files(recording, folder, i, samples),
+                                 a.options["join"].as<double>(), *m.context));
+  }
+}
+
+int run(const Arguments& a) {
+  check_options(a);
+  const fs::path folder = a.options["output"].as<std::string>();
+  check_names(a, folder);
   OpenModel m = open_model(a, a.options["run"].as<std::string>());
   run::make_folders(folder);
   Array results;
+  Batch batch;
   for (const std::string& recording : a.positional) {
-    const auto source = open_audio(recording);
-    EditRequest request = make_request(a, m, *source, recording);
-    const report::Waveform waveform = report::waveform(*source, kPlotColumns);
-    for (int i = 0; i < samples; ++i) {
-      request.seed = derive_seed(a.options["seed"].as<std::uint64_t>(),
-                                 {"edit/sample", static_cast<std::uint64_t>(i)});
-      EditResult result = m.model->edit(request);
-      results.push_back(write_edit(result, *source, waveform,
-                                   edit_files(recording, folder, i, samples),
-                                   a.options["join"].as<double>(), *m.context));
-    }
+    if (!batch.attempt([&] { edit_recording(a, m, recording, results); })) break;
   }
   m.line->finish();
   const Value value(std::move(results));
   print_result(a, value, [&] { return describe(value); });
+  batch.finish("edit what is left again; nothing half-written was kept");
   return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "infer_options.hpp"
 
 #include "core/stop.hpp"
+#include "many_files.hpp"
 #include "nn_door.hpp"
 #include "run/run_find.hpp"
 
@@ -10,17 +11,17 @@ void infer_options(po::options_description& o) {
   auto add = o.add_options();
   add("dir", po::value<std::string>()->default_value("runs")->value_name("DIR"),
       "where runs are looked for");
-  add("threads", po::value<int>()->default_value(0)->value_name("N"), "threads; 0: all cores");
   add("device", po::value<std::string>()->default_value("auto")->value_name("D"),
       "auto, cpu, cuda or cuda:N");
+  threads_option(o);
 }
 
 OpenModel open_model(const Arguments& a, const std::string& run) {
   install_stop_signals();
+  const int threads = threads_of(a);
   OpenModel m;
   m.checkpoint = run::find_checkpoint(run, a.options["dir"].as<std::string>());
   nn::Room& room = open_nn_room();
-  const int threads = run::resolve_threads(a.options["threads"].as<int>());
   room.configure(threads, /*deterministic=*/true);
   m.line = std::make_unique<run::ProgressLine>(run::ProgressLine::mode_of(stderr, a.globals.quiet));
   m.registry = std::make_unique<plugin::Registry>(a.globals.plugin_path);

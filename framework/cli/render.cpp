@@ -3,8 +3,10 @@
 #include <filesystem>
 
 #include "command.hpp"
+#include "core/stop.hpp"
 #include "edit/renderer.hpp"
 #include "edl_files.hpp"
+#include "many_files.hpp"
 #include "run/progress.hpp"
 
 namespace retake::cli {
@@ -81,6 +83,13 @@ std::vector<Diagnostic> warnings_of(const edit::RenderReport& r) {
   return found;
 }
 
+/// Clipping is never silent, so --quiet does not hide it; in JSON it is a number of the result.
+void warn(const Globals& globals, const edit::RenderReport& report) {
+  Globals loud = globals;
+  loud.quiet = false;
+  print_diagnostics(loud, warnings_of(report));
+}
+
 int run(const Arguments& a) {
   if (a.positional.empty()) {
     throw usage_error("an EDL is needed", "retake render song.edl.json -o song.wav");
@@ -89,15 +98,23 @@ int run(const Arguments& a) {
   if (many && a.options.contains("source")) {
     throw usage_error("--source goes with one EDL", "render each EDL with its own --source");
   }
+  install_stop_signals();
   Array reports;
   std::string text;
+  Batch batch;
   for (const std::string& file : a.positional) {
-    const edit::RenderReport report = render_file(a, file, many);
-    print_diagnostics(a.globals, warnings_of(report));
-    reports.push_back(to_value(report));
-    text += text_of(report);
+    const bool more = batch.attempt([&] {
+      const edit::RenderReport report = render_file(a, file, many);
+      warn(a.globals, report);
+      reports.push_back(to_value(report));
+      text += text_of(report);
+    });
+    if (!more) break;
   }
-  print_result(a, many ? Value(std::move(reports)) : reports.front(), [&] { return text; });
+  if (many || !reports.empty()) {
+    print_result(a, many ? Value(std::move(reports)) : reports.front(), [&] { return text; });
+  }
+  batch.finish("render what is left again; nothing half-written was kept");
   return 0;
 }
 

@@ -1,7 +1,6 @@
 // retake synth: pairs with exact truth, from finished tracks or the built-in band.
 
 #include <array>
-#include <csignal>
 #include <cstdio>
 #include <map>
 
@@ -9,6 +8,7 @@
 #include "config/experiment.hpp"
 #include "core/stop.hpp"
 #include "data/corpus_builder.hpp"
+#include "many_files.hpp"
 #include "plugin/registry.hpp"
 #include "report/evaluation.hpp"
 #include "retake/kinds/dataset.hpp"
@@ -85,7 +85,7 @@ Made make(const Arguments& a) {
       config::resolve_component("dataset", name, parameters(a), registry);
   run::ProgressLine line(run::ProgressLine::mode_of(stderr, a.globals.quiet));
   run::RunContext::Options options;
-  options.threads = run::resolve_threads(a.options["threads"].as<std::int64_t>());
+  options.threads = threads_of(a);
   options.progress = [&](std::string_view what, double done, double total) {
     line.update({std::string(what), done, total, {}, {}});
   };
@@ -99,10 +99,25 @@ Made make(const Arguments& a) {
   Made made;
   made.set = generator->generate(root, context);
   line.finish();
-  if (stop_requested()) return made;
-  if (a.options.count("no-oracles") == 0) {
+  if (a.options.count("no-oracles") == 0 && !stop_requested()) {
     measure(made, context);
     line.finish();
+  }
+  return made;
+}
+
+/// A stop shows itself in many ways: a pair that was broken off, a set that lacks pairs. All of
+/// them mean the same to who asked for it.
+Made make_unless_stopped(const Arguments& a) {
+  Made made;
+  try {
+    made = make(a);
+  } catch (const Error&) {
+    if (!stop_requested()) throw;
+  }
+  if (stop_requested()) {
+    throw stopped("stopped before all was done; the pairs that are whole are kept",
+                  "the same command goes on where it was");
   }
   return made;
 }
@@ -202,12 +217,7 @@ int run(const Arguments& a) {
                       "retake synth ROOT [--music DIR] [key=value ...]");
   }
   install_stop_signals();
-  const Made made = make(a);
-  if (stop_requested()) {
-    std::fprintf(stderr, "stopped; the same command goes on where it was\n");
-    return stop_signal() == SIGINT ? static_cast<int>(ExitCode::interrupted)
-                                   : static_cast<int>(ExitCode::preempted);
-  }
+  const Made made = make_unless_stopped(a);
   print_result(a, result(made), [&] { return text_of(made); });
   return 0;
 }
@@ -229,8 +239,7 @@ const RegisterCommand registered({
               "generator",
               po::value<std::string>()->default_value("synthetic_edits")->value_name("NAME"),
               "dataset plugin that makes the pairs");
-          o.add_options()("threads", po::value<std::int64_t>()->default_value(0)->value_name("N"),
-                          "pairs made at once; 0: one per core. Results do not depend on it");
+          threads_option(o, "pairs made at once; 0: one per core. Results do not depend on it");
           o.add_options()("no-oracles", "do not measure what oracles and floors score on the set");
         },
     .run = run,

@@ -1,48 +1,14 @@
 // `retake render` and `retake edl` from outside: files, exit codes, what errors name.
 
-#include <sys/wait.h>
-
-#include <cstdio>
-#include <fstream>
-
 #include "catch.hpp"
 #include "core/files.hpp"
+#include "retake_in.hpp"
 #include "unit/edit/audio_support.hpp"
-#include "unit/edit/edl_support.hpp"
 
 using namespace retake;
 using namespace retake::testing;
 
 namespace {
-
-struct Result {
-  int code = 0;
-  std::string text;
-};
-
-/// Runs `retake WORDS` in a folder; stdout and stderr together.
-Result retake_in(const Scratch& folder, const std::string& words) {
-  const std::string program = RETAKE_BINARY_DIR "/bin/retake";
-  const std::string command = "cd '" + (folder / "") + "' && '" + program + "' " + words + " 2>&1";
-  Result result;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  char buffer[4096];
-  for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
-    result.text.append(buffer, n);
-  }
-  const int status = ::pclose(pipe);
-  result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return result;
-}
-
-void write_text(const std::string& path, const std::string& text) {
-  std::ofstream(path) << text;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 std::string edl_text(const std::string& segments) {
   return R"({"schema":"retake.edl/1","sources":[{"path":"räw 1.wav"}],"segments":[)" + segments +
