@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "core/json.hpp"
+#include "core/utf8.hpp"
 #include "retake/error.hpp"
 
 namespace retake {
@@ -191,6 +192,7 @@ class Reader : public nlohmann::json_sax<nlohmann::json> {
   static constexpr std::size_t kMaxDepth = 200;
   Value root;
   std::string error;
+  std::size_t error_at = 0;  ///< bytes read when a syntax error showed; 0: not known
 
   bool null() override { return put(Value()); }
   bool boolean(bool v) override { return put(Value(v)); }
@@ -216,7 +218,13 @@ class Reader : public nlohmann::json_sax<nlohmann::json> {
   }
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception& e) override {
-    error = "byte " + std::to_string(position) + ": " + e.what();
+    // The library's text is "[id] parse error at line 1, column 3: cause": the cause is ours to
+    // keep.
+    error = e.what();
+    const std::size_t place = error.find("column ");
+    const std::size_t cause = place == error.npos ? place : error.find(": ", place);
+    if (cause != error.npos) error.erase(0, cause + 2);
+    error_at = position;
     return false;
   }
 
@@ -256,6 +264,21 @@ class Reader : public nlohmann::json_sax<nlohmann::json> {
   std::string key_;
 };
 
+/// The place of byte `at`, counted from 1, of a text. Its line is shown unless it is a whole file.
+Place place_of(std::string_view text, std::size_t at, const std::string& origin) {
+  constexpr std::size_t kShown = 200;
+  Place place;
+  place.file = origin;
+  if (at == 0) return place;
+  const std::string_view before = text.substr(0, std::min(at - 1, text.size()));
+  const std::size_t begin = before.rfind('\n') + 1;  // 0 where there is none
+  const std::string_view line = text.substr(begin, text.find('\n', begin) - begin);
+  place.line = 1 + static_cast<int>(std::count(before.begin(), before.end(), '\n'));
+  place.column = 1 + static_cast<int>(count_characters(before.substr(begin)));
+  if (line.size() <= kShown) place.source_line = line;
+  return place;
+}
+
 }  // namespace
 
 std::string to_json(const Value& value, int indent) {
@@ -273,8 +296,10 @@ std::string to_canonical_json(const Value& value) {
 Value parse_json(std::string_view text, const std::string& origin) {
   Reader reader;
   if (!nlohmann::json::sax_parse(text, &reader)) {
-    throw DataError(file_diagnostic("E403", origin, "not valid JSON: " + reader.error,
-                                    "mend the file, or make it anew"));
+    Diagnostic d = file_diagnostic("E403", origin, "not valid JSON: " + reader.error,
+                                   "mend the file, or make it anew");
+    d.place = place_of(text, reader.error_at, origin);
+    throw DataError(std::move(d));
   }
   return std::move(reader.root);
 }
