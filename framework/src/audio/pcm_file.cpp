@@ -39,6 +39,19 @@ int bytes_per_sample(const PcmFormat& format) {
   return format.kind() == SampleKind::float64 ? 8 : 4;
 }
 
+/// libsndfile's description; its `format` is 0 where it has no such container or sample format.
+SF_INFO header_of(const PcmFormat& format) {
+  SF_INFO info{};
+  info.samplerate = format.sample_rate;
+  info.channels = format.channels;
+  const auto container = kWritableContainers.find(format.container);
+  const auto subtype = kWritableSubtypes.find(format.subtype);
+  if (container != kWritableContainers.end() && subtype != kWritableSubtypes.end()) {
+    info.format = container->second | subtype->second;
+  }
+  return info;
+}
+
 DataError write_error(const std::string& path, const std::string& message) {
   return audio_error("E417", path, "the audio file cannot be written: " + message,
                      "check the folder's permissions and the free space");
@@ -122,24 +135,24 @@ std::string file_extension(const PcmFormat& format) {
   return "." + format.container;
 }
 
+bool can_hold(const PcmFormat& format) {
+  const SF_INFO info = header_of(format);
+  return info.format != 0 && sf_format_check(&info) != 0;
+}
+
 PcmWriter::PcmWriter(const std::string& path, const PcmFormat& format, std::int64_t samples,
                      int flac_level)
     : path_(path), format_(format), expected_(samples), target_(path) {
   const double bytes = static_cast<double>(samples) * format.channels * bytes_per_sample(format);
   const bool riff = format_.container == "wav" || format_.container == "wavex";
   if (riff && bytes > 4294967295.0 - 4096.0) format_.container = "rf64";
-  SF_INFO info{};
-  info.samplerate = format_.sample_rate;
-  info.channels = format_.channels;
-  const auto container = kWritableContainers.find(format_.container);
-  const auto subtype = kWritableSubtypes.find(format_.subtype);
-  if (container != kWritableContainers.end() && subtype != kWritableSubtypes.end()) {
-    info.format = container->second | subtype->second;
-  }
-  if (info.format == 0 || sf_format_check(&info) == 0) {
-    throw write_error(path_, format_.container + " cannot hold " + format_.subtype + " at " +
-                                 std::to_string(format_.sample_rate) + " Hz with " +
-                                 std::to_string(format_.channels) + " channels");
+  SF_INFO info = header_of(format_);
+  if (!can_hold(format_)) {
+    throw audio_error("E417", path_,
+                      format_.container + " cannot hold " + format_.subtype + " at " +
+                          std::to_string(format_.sample_rate) + " Hz with " +
+                          std::to_string(format_.channels) + " channels",
+                      "choose another container: wav holds every format");
   }
   file_ = sf_open(target_.path().c_str(), SFM_WRITE, &info);
   if (file_ == nullptr) throw write_error(path_, sf_strerror(nullptr));

@@ -66,6 +66,8 @@ class PcmReader {
 /// The format that an edit of `source` is written in: the same container and subtype where it is
 /// lossless and can be written, else WAV, in 32-bit float for lossy sources.
 PcmFormat output_format(const AudioInfo& source);
+/// Whether the container can hold samples of this kind, rate and number of channels.
+bool can_hold(const PcmFormat& format);
 /// ".wav", ".flac", ".w64", ".aiff", ".caf".
 std::string file_extension(const PcmFormat& format);
 

@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -144,7 +145,9 @@ FeatureTable load(const std::shared_ptr<const MappedFile>& mapped, const std::st
 
 void require_written(std::ofstream& out, const fs::path& file) {
   if (out) return;
-  throw DataError(file_diagnostic("E432", file.string(), "the feature table cannot be stored",
+  const std::string cause = errno != 0 ? std::string(": ") + std::strerror(errno) : "";
+  throw DataError(file_diagnostic("E432", file.string(),
+                                  "the feature table cannot be stored" + cause,
                                   "free some space, or name another folder: RETAKE_STORE=DIR"));
 }
 
@@ -237,6 +240,7 @@ void FeatureStore::write(const fs::path& file, const std::string& audio_hash,
                       sum_of(description.data(), description.size(), table.data(), count)};
   AtomicFile target(file);
   {
+    errno = 0;  // the stream keeps no reason of its own
     std::ofstream out(target.path(), std::ios::binary);
     out.write(reinterpret_cast<const char*>(&prefix), sizeof prefix);
     out.write(description.data(), static_cast<std::streamsize>(description.size()));

@@ -24,9 +24,11 @@ constexpr std::int64_t kMaxElements = std::int64_t{1} << 40;
                                   "write it again with numpy.save or numpy.savez"));
 }
 
-[[noreturn]] void wrong_type(const std::string& origin, const std::string& what) {
+/// `wanted` is NumPy's name of a type that would do: "f4".
+[[noreturn]] void wrong_type(const std::string& origin, const std::string& what,
+                             const std::string& wanted) {
   throw DataError(file_diagnostic("E441", origin, what,
-                                  "convert it, for example: numpy.save(FILE, x.astype('<f4'))"));
+                                  "convert it: numpy.save(FILE, x.astype('<" + wanted + "'))"));
 }
 
 std::size_t item_size(std::string_view dtype) {
@@ -105,14 +107,16 @@ class HeaderParser {
     malformed(origin_, "its fortran_order is neither True nor False");
   }
   std::string type() {
-    if (peek() == '[') wrong_type(origin_, "arrays of records are not read");
+    if (peek() == '[') wrong_type(origin_, "arrays of records are not read", "f4");
     const std::string name = string();
     constexpr std::array known{"f4", "f8", "i8", "i4", "i2", "i1", "u1", "b1"};
     const std::string plain = name.size() == 3 ? name.substr(1) : name;
     const bool is_known = std::find(known.begin(), known.end(), plain) != known.end();
     const bool native = name[0] == '<' || name[0] == '|' || name[0] == '=';
     if (name.size() != 3 || !is_known || !native) {
-      wrong_type(origin_, "arrays of type '" + name.substr(0, 40) + "' are not read");
+      const bool whole = name.find_first_of("iu") != name.npos;
+      wrong_type(origin_, "arrays of type '" + name.substr(0, 40) + "' are not read",
+                 whole ? "i8" : "f4");
     }
     return plain;
   }
@@ -185,8 +189,10 @@ std::int64_t NpyArray::size() const {
 template <class T>
 std::vector<T> NpyArray::values() const {
   if (dtype != npy_dtype<T>()) {
-    wrong_type(origin, std::string("an array of type ") + npy_dtype<T>() +
-                           " is needed, this one is " + dtype);
+    wrong_type(
+        origin,
+        std::string("an array of type ") + npy_dtype<T>() + " is needed, this one is " + dtype,
+        npy_dtype<T>());
   }
   std::vector<T> out(static_cast<std::size_t>(size()));
   if constexpr (std::is_same_v<T, bool>) {
@@ -213,7 +219,7 @@ std::vector<std::int64_t> NpyArray::to_i64() const {
   if (dtype == "i1") return convert<std::int64_t, std::int8_t>(*this);
   if (dtype == "u1") return convert<std::int64_t, std::uint8_t>(*this);
   if (dtype == "b1") return convert<std::int64_t, bool>(*this);
-  wrong_type(origin, "integers are needed, this array is " + dtype);
+  wrong_type(origin, "integers are needed, this array is " + dtype, "i8");
 }
 
 std::vector<float> NpyArray::to_f32() const {
