@@ -207,9 +207,7 @@ int run_diff(const Arguments& a) {
   }
   const Edl first = read_edl(a.positional[0]);
   const Edl second = read_edl(a.positional[1]);
-  const Table first_table = to_value(first).as_table();
-  const Table second_table = to_value(second).as_table();
-  const bool same_sources = first_table.at("sources") == second_table.at("sources");
+  const bool same_sources = have_same_sources(first, a.positional[0], second, a.positional[1]);
   const std::vector<Change> changes = changes_of(lines_of(first), lines_of(second));
   const bool equal = same_sources && std::all_of(changes.begin(), changes.end(),
                                                  [](const auto& c) { return c.sign == ' '; });
@@ -294,6 +292,23 @@ Table to_arrays(const Arguments& a, const fs::path& from, const fs::path& to, bo
   return t;
 }
 
+/// The EDL of pointers into `source`. What is wrong is wrong with the file of the pointers.
+Edl edl_of(const std::vector<std::int64_t>& pointer, const EdlSource& source, const fs::path& from,
+           const std::string& raw) {
+  TimeGrid grid;
+  grid.rows = static_cast<std::int64_t>(pointer.size());
+  try {
+    return from_pointers(pointer, source, grid);
+  } catch (const DataError& e) {
+    std::vector<Diagnostic> all = e.diagnostics();
+    for (Diagnostic& d : all) {
+      if (d.place) d.place->file = from.string();
+      d.facts.push_back("the recording is " + raw);
+    }
+    throw DataError(std::move(all));
+  }
+}
+
 Table from_arrays(const Arguments& a, const fs::path& from, const fs::path& to, bool prototype) {
   const std::string raw = option(a, "source");
   if (raw.empty()) {
@@ -317,9 +332,7 @@ Table from_arrays(const Arguments& a, const fs::path& from, const fs::path& to, 
   const fs::path relative = fs::relative(raw, fs::absolute(to).parent_path(), relative_failed);
   source.path =
       relative_failed || relative.empty() ? fs::absolute(raw).string() : relative.string();
-  TimeGrid grid;
-  grid.rows = static_cast<std::int64_t>(pointer.size());
-  const Edl edl = from_pointers(pointer, source, grid);
+  const Edl edl = edl_of(pointer, source, from, raw);
   write_edl(edl, to.string());
   Table t;
   t["edl"] = to.string();

@@ -1,5 +1,6 @@
 #include "edl_files.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -24,6 +25,7 @@ void complete_sources(Edl& edl, const std::filesystem::path& file, const std::st
   for (std::size_t i = 0; i < edl.sources.size(); ++i) {
     EdlSource& s = edl.sources[i];
     if (s.sample_rate > 0.0 && s.channels > 0 && s.samples >= 0) continue;
+    edit::require_source(edl, request, i);
     const auto audio = open_audio(paths[i].string());
     const AudioInfo& info = audio->info();
     if (s.sample_rate == 0.0) s.sample_rate = info.sample_rate;
@@ -36,6 +38,37 @@ void complete_sources(Edl& edl, const std::filesystem::path& file, const std::st
                                      "mend the EDL, or give the recording it was made from"));
   }
   if (!errors.empty()) throw DataError(std::move(errors));
+}
+
+namespace {
+
+bool is_same_source(const EdlSource& a, const std::filesystem::path& a_folder, const EdlSource& b,
+                    const std::filesystem::path& b_folder) {
+  namespace fs = std::filesystem;
+  const auto agree = [](auto x, auto y, bool both_known) { return !both_known || x == y; };
+  if (!agree(a.sample_rate, b.sample_rate, a.sample_rate > 0.0 && b.sample_rate > 0.0) ||
+      !agree(a.channels, b.channels, a.channels > 0 && b.channels > 0) ||
+      !agree(a.samples, b.samples, a.samples >= 0 && b.samples >= 0)) {
+    return false;
+  }
+  if (!a.sha256_pcm.empty() && !b.sha256_pcm.empty()) return a.sha256_pcm == b.sha256_pcm;
+  // A recording need not be there to be the same: then its links cannot be followed.
+  const auto resolved = [](const fs::path& path) {
+    std::error_code error;
+    const fs::path real = fs::weakly_canonical(fs::absolute(path), error);
+    return error ? fs::absolute(path).lexically_normal() : real;
+  };
+  return resolved(a_folder / a.path) == resolved(b_folder / b.path);
+}
+
+}  // namespace
+
+bool have_same_sources(const Edl& a, const std::filesystem::path& a_file, const Edl& b,
+                       const std::filesystem::path& b_file) {
+  return std::equal(a.sources.begin(), a.sources.end(), b.sources.begin(), b.sources.end(),
+                    [&](const EdlSource& x, const EdlSource& y) {
+                      return is_same_source(x, a_file.parent_path(), y, b_file.parent_path());
+                    });
 }
 
 std::string clock_text(double seconds) {

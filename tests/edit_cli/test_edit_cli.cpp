@@ -2,6 +2,7 @@
 
 #include "catch.hpp"
 #include "core/files.hpp"
+#include "data/npy.hpp"
 #include "retake_in.hpp"
 #include "unit/edit/audio_support.hpp"
 
@@ -62,6 +63,27 @@ TEST_CASE("render and edl over files with spaces and Unicode") {
     REQUIRE(retake_in(scratch, "edl convert back.edl.json p.npy --dialect prototype").code == 0);
   }
 
+  SECTION("diff follows paths from each EDL's own folder") {
+    std::filesystem::create_directories(scratch / "deeper");
+    REQUIRE(retake_in(scratch, "edl convert 'my song.v2.edl.json' deeper/b.edl.json").code == 0);
+    CHECK(retake_in(scratch, "edl diff 'my song.v2.edl.json' deeper/b.edl.json").text == "equal\n");
+    write_text(scratch / "deeper/c.edl.json", read_file(scratch / "my song.v2.edl.json"));
+    CHECK(contains(retake_in(scratch, "edl diff 'my song.v2.edl.json' deeper/c.edl.json").text,
+                   "the sources differ"));
+  }
+
+  SECTION("arrays that are no pointers, and pointers outside the recording, are named") {
+    data::write_npy(scratch / "f.npy", std::vector<double>{1.0, 2.0}, {2});
+    const Result floats = retake_in(scratch, "edl convert f.npy f.edl.json --source 'räw 1.wav'");
+    CHECK(floats.code == 5);
+    CHECK(contains(floats.text, "astype('<i8')"));
+    data::write_npy(scratch / "o.npy", std::vector<std::int64_t>{1, 999999}, {2});
+    const Result outside = retake_in(scratch, "edl convert o.npy o.edl.json --source 'räw 1.wav'");
+    CHECK(outside.code == 5);
+    CHECK(contains(outside.text, "--> o.npy"));
+    CHECK(contains(outside.text, "räw 1.wav"));
+  }
+
   SECTION("errors name the EDL and the segment, and leave nothing") {
     write_text(scratch / "bad.edl.json",
                edl_text(R"({"begin":0,"end":9,"gian_db":1},{"begin":0,"end":960000})"));
@@ -76,7 +98,20 @@ TEST_CASE("render and edl over files with spaces and Unicode") {
     CHECK(far.code == 5);
     CHECK(contains(far.text, "far.edl.json"));
     CHECK(contains(far.text, "segments[0]"));
-    CHECK(retake_in(scratch, "render torn.edl.json -o out.wav").code == 5);
+    const Result torn = retake_in(scratch, "render torn.edl.json -o out.wav");
+    CHECK(torn.code == 5);
+    CHECK(contains(torn.text, "torn.edl.json:1:"));
+    CHECK_FALSE(contains(torn.text, "json.exception"));
+    write_text(scratch / "lost.edl.json",
+               R"({"schema":"retake.edl/1","sources":[{"path":"gone.wav"}],)"
+               R"("segments":[{"gap":5},{"begin":0,"end":9}]})");
+    for (const char* words : {"render lost.edl.json -o out.wav", "edl show lost.edl.json"}) {
+      const Result lost = retake_in(scratch, words);
+      CHECK(lost.code == 5);
+      CHECK(contains(lost.text, "--> lost.edl.json"));
+      CHECK(contains(lost.text, "segments[1]"));
+      CHECK(contains(lost.text, "--source"));
+    }
     CHECK(retake_in(scratch, "render nowhere.json").code == 5);
     CHECK(retake_in(scratch, "edl show torn.edl.json").code == 5);
     CHECK(retake_in(scratch, "render").code == 2);

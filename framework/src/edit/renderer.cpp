@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <csignal>
+#include <cstdio>
 #include <memory>
 #include <vector>
 
@@ -71,6 +72,7 @@ std::vector<std::unique_ptr<PcmReader>> open_sources(const Edl& edl, const Rende
   std::vector<std::unique_ptr<PcmReader>> readers;
   const std::vector<fs::path> paths = source_paths(edl, request);
   for (std::size_t i = 0; i < paths.size(); ++i) {
+    require_source(edl, request, i);
     readers.push_back(std::make_unique<PcmReader>(paths[i].string()));
     const AudioInfo& info = readers.back()->info();
     const AudioInfo& first = readers.front()->info();
@@ -130,13 +132,29 @@ PcmFormat choose_format(const RenderRequest& request, const AudioInfo& first) {
   for (const char* known : {"wav", "flac", "aiff", "w64", "caf", "rf64"}) {
     if (extension.substr(1) != known) continue;
     format.container = known;
-    if (format.subtype == "pcm_s8" && format.container == "wav") format.subtype = "pcm_u8";
-    if (format.subtype == "pcm_u8" && format.container == "flac") format.subtype = "pcm_s8";
-    return format;
+    if (format.bits() == 8 && !audio::can_hold(format)) {  // with or without sign: the same samples
+      format.subtype = format.subtype == "pcm_s8" ? "pcm_u8" : "pcm_s8";
+    }
+    if (audio::can_hold(format)) return format;
+    throw DataError(file_diagnostic(
+        "E426", request.output.string(),
+        "a " + extension + " file cannot hold the recording's format: " + format.subtype + ", " +
+            std::to_string(format.channels) + " channels at " + std::to_string(format.sample_rate) +
+            " Hz",
+        "name a .wav file, which holds every format"));
   }
   throw DataError(file_diagnostic("E426", request.output.string(),
                                   "edits are not written as `" + extension + "` files",
                                   "name a .wav, .flac, .aiff, .w64, .caf or .rf64 file"));
+}
+
+/// "12.3 kB", "4.1 MB" or "2.0 GB".
+std::string size_text(double bytes) {
+  const char* unit = bytes < 1e6 ? "kB" : bytes < 1e9 ? "MB" : "GB";
+  const double scale = bytes < 1e6 ? 1e3 : bytes < 1e9 ? 1e6 : 1e9;
+  char text[40];
+  std::snprintf(text, sizeof text, "%.1f %s", bytes / scale, unit);
+  return text;
 }
 
 void check_output(const Edl& edl, const RenderRequest& request, const PcmFormat& format) {
@@ -156,11 +174,10 @@ void check_output(const Edl& edl, const RenderRequest& request, const PcmFormat&
                            : (format.kind() == SampleKind::float64 ? 8.0 : 4.0);
   const double bytes = static_cast<double>(edl.output_samples()) * format.channels * width;
   if (!ignored && bytes > static_cast<double>(space.available)) {
-    throw DataError(file_diagnostic(
-        "E426", request.output.string(),
-        "the edit needs " + std::to_string(static_cast<std::int64_t>(bytes / 1e6)) +
-            " MB, and the disk has " + std::to_string(space.available / 1000000) + " MB free",
-        "free some space, or mend the EDL if it should be shorter"));
+    throw DataError(file_diagnostic("E426", request.output.string(),
+                                    "the edit needs " + size_text(bytes) + ", and the disk has " +
+                                        size_text(static_cast<double>(space.available)) + " free",
+                                    "free some space, or mend the EDL if it should be shorter"));
   }
 }
 
@@ -336,6 +353,23 @@ std::vector<fs::path> source_paths(const Edl& edl, const RenderRequest& request)
   std::vector<fs::path> paths;
   for (const EdlSource& source : edl.sources) paths.push_back(request.base / source.path);
   return paths;
+}
+
+void require_source(const Edl& edl, const RenderRequest& request, std::size_t i) {
+  std::error_code ignored;
+  const fs::path path = source_paths(edl, request)[i];
+  if (!request.source.empty() || fs::exists(path, ignored)) return;
+  const auto user = std::find_if(edl.segments.begin(), edl.segments.end(), [&](const Segment& s) {
+    return !s.is_gap() && s.source == static_cast<int>(i);
+  });
+  const auto index = static_cast<std::size_t>(user - edl.segments.begin());
+  throw edl_error(
+      "E422", request,
+      "sources[" + std::to_string(i) + "] is not there: " + path.lexically_normal().string() +
+          (user == edl.segments.end() ? "" : ", which " + segment_name(index) + " plays"),
+      edl.sources.size() == 1
+          ? "give it with --source RAW, or mend sources[].path: it is relative to the EDL"
+          : "mend sources[].path in the EDL: it is relative to the EDL");
 }
 
 RenderReport render(const Edl& edl, const RenderRequest& request) {

@@ -59,6 +59,10 @@ RenderReport render(const Edl& edl, const RenderRequest& request);
 /// The paths of the sources as they will be opened.
 std::vector<std::filesystem::path> source_paths(const Edl& edl, const RenderRequest& request);
 
+/// Throws DataError E422, naming the EDL and the first segment that copies from it, when source `i`
+/// is named by the EDL and is not there. A source that the request names speaks for itself.
+void require_source(const Edl& edl, const RenderRequest& request, std::size_t i);
+
 Value to_value(const RenderReport& report);
 
 }  // namespace retake::edit

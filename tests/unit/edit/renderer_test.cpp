@@ -304,11 +304,11 @@ TEST_CASE("what cannot be rendered is refused, and nothing is written") {
   CHECK(with([](Edl& e) { e.sources[0].channels = 2; }) == "E422");
   CHECK(with([](Edl& e) { e.sources[0].sample_rate = 48000; }) == "E422");
   CHECK(with([](Edl& e) { e.sources[0].sha256_pcm = std::string(64, '0'); }) == "E422");
-  CHECK(with([](Edl& e) { e.sources[0].path += "x"; }) == "E410");
+  CHECK(with([](Edl& e) { e.sources[0].path += "x"; }) == "E422");
   CHECK(with([](Edl& e) { e.segments.push_back(gap_of(std::int64_t{1} << 45)); }) == "E426");
   CHECK(refusal(good, raw) == "E426");
   CHECK(refusal(good, scratch / "out.mp3") == "E426");
-  CHECK(refusal(good, scratch / "out.flac") == "E417");  // FLAC holds no floats
+  CHECK(refusal(good, scratch / "out.flac") == "E426");  // FLAC holds no floats
   write_wave(raw, format_of("wav", "float", 1), 1000, [](std::int64_t i, int) {
     return i == 500 ? std::numeric_limits<double>::quiet_NaN() : 0.1;
   });
