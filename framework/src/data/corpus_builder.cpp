@@ -8,6 +8,7 @@
 
 #include "core/files.hpp"
 #include "core/hash.hpp"
+#include "data/pair_edl.hpp"
 #include "retake/error.hpp"
 #include "retake/log.hpp"
 
@@ -19,30 +20,11 @@ namespace {
 
 constexpr const char* kAlignmentSchema = "retake.alignment/1";
 
-/// The EDL's only source must be the pair's raw recording.
-void check_source(const Edl& edl, const AudioInfo& raw, const fs::path& file) {
-  std::string wrong;
-  if (edl.sources.size() != 1) {
-    wrong = "it has " + std::to_string(edl.sources.size()) + " sources instead of one";
-  } else {
-    const EdlSource& s = edl.sources.front();
-    if (s.sample_rate != 0.0 && s.sample_rate != raw.sample_rate) {
-      wrong = "it was made for a recording at " + format_double(s.sample_rate) + " Hz";
-    } else if (s.samples >= 0 && s.samples != raw.samples) {
-      wrong = "it was made for a recording of " + std::to_string(s.samples) +
-              " samples, this has " + std::to_string(raw.samples);
-    }
-  }
-  if (wrong.empty()) return;
-  Diagnostic d = file_diagnostic("E540", file.string(),
-                                 file.string() + " does not belong to " + raw.path + ": " + wrong,
-                                 "align the pair again, or take this file away");
-  throw DataError(std::move(d));
-}
-
-Edl read_pair_edl(const fs::path& file, const AudioInfo& raw) {
+/// The EDL of a pair, its source completed from the recording.
+Edl read_pair_edl(const fs::path& file, const Song& song) {
+  const AudioInfo& raw = song.raw;
   Edl edl = read_edl(file.string());
-  check_source(edl, raw, file);
+  check_pair_edl(edl, file, raw, song.edit);
   EdlSource& source = edl.sources.front();
   source.path = raw.path;
   source.sample_rate = raw.sample_rate;
@@ -129,10 +111,10 @@ class AlignmentCache {
 Alignment find_alignment(const Song& song, const CorpusRequest& request, const FeatureStore& store,
                          const Context& context) {
   if (!song.pair.truth.empty()) {
-    return alignment_from_edl(read_pair_edl(song.pair.truth, song.raw), song.edit_grid);
+    return alignment_from_edl(read_pair_edl(song.pair.truth, song), song.edit_grid);
   }
   if (!song.pair.alignment.empty()) {
-    return alignment_from_edl(read_pair_edl(song.pair.alignment, song.raw), song.edit_grid);
+    return alignment_from_edl(read_pair_edl(song.pair.alignment, song), song.edit_grid);
   }
   if (request.aligner == nullptr) {
     throw DataError(file_diagnostic(

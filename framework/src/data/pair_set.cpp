@@ -8,6 +8,7 @@
 #include "audio/sound_file.hpp"
 #include "core/files.hpp"
 #include "data/material.hpp"
+#include "data/pair_edl.hpp"
 #include "data/splits.hpp"
 #include "retake/log.hpp"
 
@@ -110,46 +111,63 @@ class Scanner {
   }
 
   void add_pair(const std::string& id, const fs::path& raw) {
+    std::vector<fs::path> edits;
     for (const std::string& stem : {id + "_edit", id}) {
       const auto [first, last] = edits_.equal_range(stem);
-      if (first == last) continue;
-      used_.insert(stem);
-      if (std::next(first) != last) {
-        problem("E504", first->second,
-                "there are two edits for `" + id + "`: " + first->second.filename().string() +
-                    " and " + std::next(first)->second.filename().string(),
-                "keep one of them");
-        return;
-      }
-      Pair pair;
-      pair.id = id;
-      pair.raw = raw;
-      pair.edit = first->second;
-      scan_.set.pairs.push_back(std::move(pair));
+      for (auto it = first; it != last; ++it) edits.push_back(it->second);
+      if (first != last) used_.insert(stem);
+    }
+    if (edits.size() > 1) {
+      problem("E504", edits[0],
+              "there are two edits for `" + id + "`: " + edits[0].filename().string() + " and " +
+                  edits[1].filename().string(),
+              "keep one of them");
       return;
     }
-    problem("E502", raw, "recording `" + id + "` has no edit",
-            "put it at desired_output/" + id + "_edit.wav, or take the recording away");
+    if (edits.empty()) {
+      problem("E502", raw, "recording `" + id + "` has no edit",
+              "put it at desired_output/" + id + "_edit.wav, or take the recording away");
+      return;
+    }
+    Pair pair;
+    pair.id = id;
+    pair.raw = raw;
+    pair.edit = edits.front();
+    scan_.set.pairs.push_back(std::move(pair));
   }
 
   void report_edits_without_raw() {
     for (const auto& [stem, file] : edits_) {
       if (used_.count(stem) != 0) continue;
       const std::string id = stem.ends_with("_edit") ? stem.substr(0, stem.size() - 5) : stem;
-      if (raws_.count(id + "_raw") != 0) continue;  // said already, or a second edit of a pair
+      if (raws_.count(id + "_raw") != 0) continue;  // said already
       problem("E502", file, "edit `" + file.filename().string() + "` has no recording",
               "put it at input/" + id + "_raw.wav, or take the edit away");
     }
   }
 
-  double seconds_of(const Pair& pair, const fs::path& file) {
+  /// Adds what `look` throws, and leaves the pair out then.
+  template <class Look>
+  void check(const Pair& pair, Look look) {
     try {
-      return audio_seconds(file);
+      look();
     } catch (const DataError& e) {
       for (const Diagnostic& d : e.diagnostics()) scan_.problems.push_back(d);
+      broken_.insert(pair.id);
     }
-    broken_.insert(pair.id);
-    return 0.0;
+  }
+
+  /// The header of a pair's file; a length that it only estimates becomes -1.
+  AudioInfo header_of(const Pair& pair, const fs::path& file, double& seconds) {
+    AudioInfo info;
+    info.samples = -1;
+    check(pair, [&] {
+      const audio::SoundFile opened(file.string());
+      info = opened.info();
+      seconds = static_cast<double>(info.samples) / info.sample_rate;
+      if (!opened.is_linear()) info.samples = -1;
+    });
+    return info;
   }
 
   fs::path existing(const fs::path& relative) const {
@@ -159,8 +177,8 @@ class Scanner {
   }
 
   void complete(Pair& pair) {
-    pair.raw_seconds = seconds_of(pair, pair.raw);
-    pair.edit_seconds = seconds_of(pair, pair.edit);
+    const AudioInfo raw = header_of(pair, pair.raw, pair.raw_seconds);
+    const AudioInfo edit = header_of(pair, pair.edit, pair.edit_seconds);
     if (pair.edit_seconds > pair.raw_seconds && broken_.count(pair.id) == 0) {
       problem("W503", pair.edit, "the edit of `" + pair.id + "` is longer than its recording",
               "check that the two belong together", Severity::warning);
@@ -171,14 +189,17 @@ class Scanner {
     pair.alignment = existing(fs::path("pointer_sequences") / (pair.id + ".edl.json"));
     pair.stems = existing(fs::path("stems") / (pair.id + "_stems.npz"));
     if (pair.stems.empty()) pair.stems = existing(fs::path("stems") / pair.id);
-    try {
+    check(pair, [&] {
       const fs::path material = existing(truth / (pair.id + ".material.json"));
       if (!material.empty()) pair.material = read_material(material);
       if (!pair.meta.empty()) read_meta(pair);
-    } catch (const DataError& e) {
-      for (const Diagnostic& d : e.diagnostics()) scan_.problems.push_back(d);
-      broken_.insert(pair.id);
-    }
+    });
+    if (pair.truth.empty() || broken_.count(pair.id) != 0) return;
+    check(pair, [&] {
+      const Edl edl = read_edl(pair.truth.string());
+      data::check_pair_source(edl, pair.truth, pair.raw);
+      data::check_pair_edl(edl, pair.truth, raw, edit);
+    });
   }
 
   static void read_meta(Pair& pair) {

@@ -92,6 +92,8 @@ TEST_CASE("everything wrong in a folder is said at once") {
   write_wav(f.path / "desired_output" / "orphan_edit.wav", 10);
   add_pair(f.path, "twice");
   write_wav(f.path / "input" / "twice_raw.aiff", 10);
+  add_pair(f.path, "two edits");
+  write_wav(f.path / "desired_output" / "two edits.wav", 10);
   add_pair(f.path, "broken");
   std::ofstream(f.path / "input" / "broken_raw.wav") << "no audio at all";
   add_pair(f.path, "empty");
@@ -102,7 +104,7 @@ TEST_CASE("everything wrong in a folder is said at once") {
   REQUIRE(scan.set.pairs.size() == 2);
   const auto found = ids_of(scan.problems);
   CHECK(std::count(found.begin(), found.end(), "E502") == 2);  // lonely, orphan
-  CHECK(std::count(found.begin(), found.end(), "E504") == 1);  // twice
+  CHECK(std::count(found.begin(), found.end(), "E504") == 2);  // twice, two edits
   CHECK(std::count(found.begin(), found.end(), "E413") == 1);  // broken
   CHECK(std::count(found.begin(), found.end(), "E412") == 1);  // empty
   CHECK(std::count(found.begin(), found.end(), "W502") == 1);  // unnamed
@@ -112,10 +114,45 @@ TEST_CASE("everything wrong in a folder is said at once") {
     read_pair_set(f.path);
     FAIL("a broken set was read");
   } catch (const DataError& e) {
-    CHECK(e.diagnostics().size() == 5);
+    CHECK(e.diagnostics().size() == 6);
     CHECK(e.code() == ExitCode::data);
   }
   CHECK_THROWS_AS(scan_pairs(f.path / "nowhere"), DataError);
+}
+
+TEST_CASE("a truth must be sound, and of the pair it lies beside") {
+  Folder f;
+  add_pair(f.path, "song", 16000, 8000);
+  write_wav(f.path / "input" / "other.wav", 16000);
+  const auto found = [&](const std::string& text) {
+    write_file_atomic(f.path / "truth" / "song.edl.json", text);
+    const PairScan scan = scan_pairs(f.path);
+    for (const Diagnostic& d : scan.problems) {
+      if (d.severity != Severity::error) continue;
+      CHECK(scan.set.pairs.empty());
+      CHECK(d.place.value().file == (f.path / "truth" / "song.edl.json").string());
+      CHECK_FALSE(d.help.empty());
+      return d.id;
+    }
+    CHECK(scan.set.pairs.size() == 1);
+    return std::string("sound");
+  };
+  const auto edl = [](const std::string& source, const std::string& end) {
+    return R"({"schema":"retake.edl/1","sources":[{"path":"../input/)" + source +
+           R"(}],"segments":[{"begin":0,"end":)" + end + "}]}";
+  };
+  const std::string raw = R"(song_raw.wav")";
+  CHECK(found(edl(raw, "8000")) == "sound");
+  CHECK(found(edl(raw, "9000")) == "sound");  // a codec's padding
+  CHECK(found(edl(raw + R"(,"sample_rate":8000,"samples":16000)", "8000")) == "sound");
+  CHECK(found("{}") == "E421");
+  CHECK(found("{") == "E403");
+  CHECK(found(edl(raw, "3000")) == "E540");   // shorter than the edit
+  CHECK(found(edl(raw, "15000")) == "E540");  // longer
+  CHECK(found(edl(R"(gone_raw.wav")", "8000")) == "E540");
+  CHECK(found(edl(R"(other.wav")", "8000")) == "E540");
+  CHECK(found(edl(raw + R"(,"samples":16001)", "8000")) == "E540");
+  CHECK(found(edl(raw + R"(,"sample_rate":44100)", "8000")) == "E540");
 }
 
 TEST_CASE("ids tell what belongs together") {

@@ -1,0 +1,66 @@
+#include "data/pair_edl.hpp"
+
+#include <cmath>
+#include <cstdio>
+
+#include "retake/error.hpp"
+
+namespace retake::data {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Codecs pad their output by up to a few frames of theirs, a tenth of a second.
+constexpr double kLengthTolerance = 0.5;
+
+std::string seconds_text(double seconds) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.1f s", seconds);
+  return text;
+}
+
+std::string mismatch(const Edl& edl, const AudioInfo& raw, const AudioInfo& edit) {
+  if (edl.sources.size() != 1) {
+    return "it has " + std::to_string(edl.sources.size()) + " sources instead of one";
+  }
+  const EdlSource& s = edl.sources.front();
+  if (s.sample_rate != 0.0 && s.sample_rate != raw.sample_rate) {
+    return "it was made for a recording at " + format_double(s.sample_rate) + " Hz";
+  }
+  if (s.samples >= 0 && raw.samples >= 0 && s.samples != raw.samples) {
+    return "it was made for a recording of " + std::to_string(s.samples) + " samples, this has " +
+           std::to_string(raw.samples);
+  }
+  if (edit.samples < 0) return {};
+  const double said = static_cast<double>(edl.output_samples()) / raw.sample_rate;
+  const double lasts = static_cast<double>(edit.samples) / edit.sample_rate;
+  if (std::abs(said - lasts) <= kLengthTolerance) return {};
+  return "it makes an edit of " + seconds_text(said) + ", the edit lasts " + seconds_text(lasts);
+}
+
+void refuse(const fs::path& file, const std::string& recording, const std::string& what) {
+  throw DataError(file_diagnostic("E540", file.string(),
+                                  file.string() + " does not belong to " + recording + ": " + what,
+                                  "align the pair again, or take this file away"));
+}
+
+}  // namespace
+
+void check_pair_edl(const Edl& edl, const fs::path& file, const AudioInfo& raw,
+                    const AudioInfo& edit) {
+  const std::string wrong = mismatch(edl, raw, edit);
+  if (!wrong.empty()) refuse(file, raw.path, wrong);
+}
+
+void check_pair_source(const Edl& edl, const fs::path& file, const fs::path& raw) {
+  if (edl.sources.size() != 1) return;  // said by check_pair_edl
+  std::error_code error;
+  const fs::path named = (file.parent_path() / edl.sources.front().path).lexically_normal();
+  if (fs::equivalent(named, raw, error)) return;
+  refuse(
+      file, raw.string(),
+      "its source is " + named.string() + (fs::exists(named, error) ? "" : ", which is not there"));
+}
+
+}  // namespace retake::data
