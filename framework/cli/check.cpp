@@ -41,7 +41,9 @@ Value as_value(const config::ResolvedExperiment& e, const std::string& hash) {
 int run(const Arguments& arguments) {
   const std::string file = experiment_argument(arguments);
   const plugin::Registry registry(arguments.globals.plugin_path);
-  const auto e = config::resolve_experiment(file, registry, read_load_options(arguments));
+  config::LoadOptions load = read_load_options(arguments);
+  load.training = config::LoadOptions::Training::with_trainer;
+  const auto e = config::resolve_experiment(file, registry, load);
   print_diagnostics(arguments.globals, e.notes);
   const std::string hash = config::config_hash(e);
   print_result(arguments, as_value(e, hash), [&] {

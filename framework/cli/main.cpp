@@ -1,6 +1,9 @@
 // The `retake` executable: finds the command, runs it, and catches its failure, once.
 
+#include <fcntl.h>
+
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <string>
@@ -59,9 +62,18 @@ Error current_failure(bool verbose) {
   }
 }
 
+/// A program may be started with streams closed. The next file opened would take their number, and
+/// what is printed would go into it.
+void hold_standard_streams() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) < 0) std::_Exit(1);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  hold_standard_streams();
   // A reader that goes away must not end a run: writes to it fail and are judged where they happen.
   std::signal(SIGPIPE, SIG_IGN);
   const std::vector<std::string> words(argv, argv + argc);

@@ -26,6 +26,13 @@ void add_override_options(po::options_description& options) {
       "forget what the files say of PATH");
 }
 
+int value_index(const Arguments& arguments, const TypedOption& option) {
+  // "--unset PATH" are two words, "--unset=PATH" is one.
+  const auto index = static_cast<std::size_t>(option.argv_index);
+  const bool two = index < arguments.argv.size() && arguments.argv[index] == "--" + option.name;
+  return option.argv_index + (two ? 1 : 0);
+}
+
 config::LoadOptions read_load_options(const Arguments& arguments, std::size_t first) {
   config::LoadOptions options;
   for (const std::string& folder : arguments.globals.config_path) {
@@ -37,10 +44,7 @@ config::LoadOptions read_load_options(const Arguments& arguments, std::size_t fi
   for (const TypedOption& option : arguments.typed) {
     if (option.name == "set-file") options.set_files.emplace_back(option.value);
     if (option.name != "unset") continue;
-    // "--unset PATH" are two words, "--unset=PATH" is one.
-    const auto index = static_cast<std::size_t>(option.argv_index);
-    const bool two = index < arguments.argv.size() && arguments.argv[index] == "--unset";
-    options.overrides.push_back({option.value, option.argv_index + (two ? 1 : 0), true});
+    options.overrides.push_back({option.value, value_index(arguments, option), true});
   }
   std::stable_sort(options.overrides.begin(), options.overrides.end(),
                    [](const auto& a, const auto& b) { return a.argv_index < b.argv_index; });

@@ -12,6 +12,9 @@ namespace retake::cli {
 /// Adds --set-file and --unset.
 void add_override_options(po::options_description& options);
 
+/// Which word of the command line holds an option's value.
+int value_index(const Arguments& arguments, const TypedOption& option);
+
 /// Overrides from the positionals behind the first `first` and from --unset, in the order typed;
 /// --set-file and --config-path besides.
 config::LoadOptions read_load_options(const Arguments& arguments, std::size_t first = 1);

@@ -20,29 +20,26 @@ void options(po::options_description& o) {
   add("no-archive", po::bool_switch(), "do not keep host and plugin binaries in the run");
 }
 
-/// A flag that stands for an override, as if it had been typed as one.
-config::OverrideText as_override(const std::string& path, const Value& value) {
-  return {path + "=" + to_json(value), 0, false};
+/// Options that stand for overrides, as if they had been typed as such. They win over those.
+void add_options_as_overrides(const Arguments& a, config::LoadOptions& load) {
+  for (const TypedOption& option : a.typed) {
+    const auto add = [&](const std::string& assignment, const Value& value) {
+      load.overrides.push_back({assignment + to_json(value), value_index(a, option), false});
+    };
+    if (option.name == "name") add("experiment.name=", option.value);
+    if (option.name == "tag") add("experiment.tags+=", Array{Value(option.value)});
+    if (option.name == "max-steps") {
+      add("train.max_steps=", a.options["max-steps"].as<std::int64_t>());
+    }
+    if (option.name == "threads") add("run.threads=", a.options["threads"].as<int>());
+  }
 }
 
 int run(const Arguments& a) {
   plugin::Registry registry(a.globals.plugin_path);
   config::LoadOptions load = read_load_options(a);
-  if (a.options.contains("name")) {
-    load.overrides.push_back(as_override("experiment.name", a.options["name"].as<std::string>()));
-  }
-  if (a.options.contains("max-steps")) {
-    load.overrides.push_back(
-        as_override("train.max_steps", a.options["max-steps"].as<std::int64_t>()));
-  }
-  if (a.options.contains("threads")) {
-    load.overrides.push_back(as_override("run.threads", a.options["threads"].as<int>()));
-  }
-  if (a.options.contains("tag")) {
-    Array tags;
-    for (const auto& tag : a.options["tag"].as<std::vector<std::string>>()) tags.emplace_back(tag);
-    load.overrides.push_back({"experiment.tags+=" + to_json(tags), 0, false});
-  }
+  load.training = config::LoadOptions::Training::required;
+  add_options_as_overrides(a, load);
   SessionStart start;
   start.arguments = &a;
   start.experiment = config::resolve_experiment(experiment_argument(a), registry, load);

@@ -1,7 +1,6 @@
 #include "train_session.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 
@@ -16,100 +15,14 @@
 #include "run/archive.hpp"
 #include "run/code_snapshot.hpp"
 #include "run/environment.hpp"
-#include "run/json_lines.hpp"
 #include "run/manifest.hpp"
 #include "run/progress.hpp"
 #include "run/run_context.hpp"
 #include "run/run_find.hpp"
-#include "run/tensorboard.hpp"
+#include "run_logs.hpp"
 
 namespace retake::cli {
 namespace {
-
-/// Files and lines that a training writes beside its checkpoints.
-class RunLogs {
- public:
-  RunLogs(const run::RunFolder& folder, std::optional<std::int64_t> resumed_step,
-          run::ProgressLine& line, std::int64_t total)
-      : folder_(folder),
-        metrics_(folder.metrics(), resumed_step),
-        trace_(folder.trace(), resumed_step),
-        board_(folder.tensorboard()),
-        line_(line),
-        total_(total),
-        started_(std::chrono::steady_clock::now()),
-        before_(metrics_.last_time()) {}
-
-  nn::EngineSinks sinks() {
-    nn::EngineSinks s;
-    s.metrics = [this](std::int64_t step, const Metrics& m) { metrics(step, m); };
-    s.trace = [this](std::int64_t step, const Table& t) { trace_.append(step, t); };
-    s.sync = [this] {
-      metrics_.sync();
-      trace_.sync();
-      board_.flush();
-    };
-    s.progress = [this](std::int64_t step, const Metrics& m,
-                        const std::optional<run::BestMark>& best) { progress(step, m, best); };
-    return s;
-  }
-  void write_config(const std::string& toml) {
-    board_.text(0, "config", "```toml\n" + toml + "\n```");
-  }
-
- private:
-  void metrics(std::int64_t step, const Metrics& values) {
-    Table record;
-    const double now =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
-    record["t"] = before_ + now;
-    std::vector<std::pair<std::string, double>> points;
-    for (const auto& [name, value] : values) {
-      record[name] = value;
-      points.emplace_back(name, value);
-    }
-    metrics_.append(step, record);
-    board_.scalars(step, points);
-  }
-
-  void progress(std::int64_t step, const Metrics& newest,
-                const std::optional<run::BestMark>& best) {
-    if (const auto it = newest.find("train/loss"); it != newest.end()) loss_ = it->second;
-    run::ProgressState state;
-    state.done = static_cast<double>(step);
-    state.total = static_cast<double>(total_);
-    state.unit = "it";
-    state.details = "loss " + run::format_number(loss_);
-    if (best) {
-      state.details += "  " + best->metric + " " + run::format_number(best->value) +
-                       " (best, step " + std::to_string(best->step) + ")";
-    }
-    line_.update(state);
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_state_ < std::chrono::seconds(1)) return;
-    last_state_ = now;
-    Table live;
-    live["step"] = step;
-    live["total"] = total_;
-    live["loss"] = loss_;
-    live["rate"] = line_.rate();
-    if (best) {
-      live["best"] = best->value;
-      live["best_step"] = best->step;
-      live["metric"] = best->metric;
-    }
-    folder_.write_progress(live);
-  }
-
-  const run::RunFolder& folder_;
-  run::JsonLines metrics_, trace_;
-  run::TensorBoardWriter board_;
-  run::ProgressLine& line_;
-  std::int64_t total_;
-  std::chrono::steady_clock::time_point started_, last_state_{};
-  double before_;
-  double loss_ = 0;
-};
 
 std::vector<run::PluginUse> plugin_uses(const SessionStart& s) {
   std::vector<run::PluginUse> uses;
@@ -161,7 +74,8 @@ Value parent_of(const SessionStart& s) {
   return parent;
 }
 
-run::Manifest start_manifest(const run::RunFolder& folder, const SessionStart& s, nn::Room& room) {
+run::Manifest start_manifest(const run::RunFolder& folder, const SessionStart& s, nn::Room& room,
+                             const Value& parent) {
   run::HashCache hashes;
   run::ManifestStart m;
   m.config_hash = config::config_hash(s.experiment);
@@ -177,8 +91,9 @@ run::Manifest start_manifest(const run::RunFolder& folder, const SessionStart& s
     if (c.enabled && !c.info->traits.deterministic) loose.emplace_back(c.kind + "/" + c.plugin);
   }
   m.determinism["nondeterministic_ops"] = std::move(loose);
-  m.parent = parent_of(s);
+  m.parent = parent;
   m.experiment["name"] = s.experiment.experiment.name;
+  m.experiment["metric"] = s.experiment.train.metric;
   m.experiment["notes"] = s.experiment.experiment.notes;
   Array tags;
   for (const std::string& tag : s.experiment.experiment.tags) tags.emplace_back(tag);
@@ -224,7 +139,7 @@ ExitCode exit_code(const nn::TrainingOutcome& outcome) {
 
 void say_start(const SessionStart& s, const run::RunFolder& folder, const run::RunContext& context,
                const data::ExperimentData& data) {
-  log_info("run  " + folder.id() + "  " + folder.name() + "  seed " +
+  log_info("run  " + folder.id() + "  " + s.experiment.experiment.name + "  seed " +
            std::to_string(s.experiment.experiment.seed) + "  " + context.device() + " x" +
            std::to_string(context.threads()) + "  config " +
            config::config_hash(s.experiment).substr(0, 8) + "  plugins " +
@@ -274,58 +189,158 @@ std::string result_text(const run::RunFolder& folder, const nn::TrainingOutcome&
          folder.path().parent_path().string() + " --samples_per_plugin images=100,audio=100\n";
 }
 
-/// The checkpoint a resumed run goes on from; the folders are put into the state of that instant.
-std::optional<run::Checkpoint> rewind(const run::RunFolder& folder, const SessionStart& s) {
-  run::CheckpointStore store(folder.checkpoints());
-  std::optional<run::Checkpoint> checkpoint =
-      s.checkpoint ? run::Checkpoint::open(*s.checkpoint) : store.open_latest();
-  if (checkpoint) {
-    store.resume_from(checkpoint->step());
-  } else {
-    store.clear();
+run::Watch watch_of(const config::ResolvedExperiment& experiment) {
+  std::vector<MetricInfo> declared = config::engine_metrics();
+  for (const config::ResolvedComponent& c : experiment.components) {
+    const auto& own = c.info->traits.metrics;
+    if (c.enabled) declared.insert(declared.end(), own.begin(), own.end());
   }
-  return checkpoint;
+  return {declared, experiment.watch};
 }
 
-/// Trains on the experiment's data from the start, or from where the run was, to the end.
-nn::TrainingOutcome train(const SessionStart& s, nn::Room& room, const run::RunFolder& folder,
-                          run::RunContext& context, run::ProgressLine& line,
-                          run::Manifest& manifest) {
-  const bool resuming = s.resumed.has_value();
-  plugin::Arena arena;
-  const data::ExperimentData data = data::prepare_data(s.experiment, *s.registry, arena, context);
-  line.finish();
-  if (!resuming) {
-    manifest.set("data", data.account());
-    manifest.set("config_hash", config::config_hash(s.experiment, data.identity()));
-  }
-  say_start(s, folder, context, data);
-
-  const std::optional<run::Checkpoint> from =
-      resuming ? rewind(folder, s) : std::optional<run::Checkpoint>();
-  if (resuming) manifest.begin_attempt(from ? from->step() : 0);
-  RunLogs logs(folder, from ? std::optional(from->step()) : std::nullopt, line,
-               s.experiment.train.max_steps);
-  if (!from) logs.write_config(config::resolved_toml(s.experiment));
-  run::CheckpointStore checkpoints(folder.checkpoints());
-  nn::TrainJob job;
-  job.experiment = &s.experiment;
-  job.registry = s.registry;
-  job.arena = &arena;
-  job.context = &context;
-  job.extractors = data.extractors;
-  job.corpus = &data.corpus;
-  job.config = resuming && s.experiment.overrides.empty() ? read_file(folder.resolved_config())
-                                                          : config::resolved_toml(s.experiment);
-  job.settings = engine_settings(s.experiment);
-  job.sinks = logs.sinks();
-  job.checkpoints = &checkpoints;
-  if (from) job.resume_from = from->path();
-  if (!from && !s.experiment.train.init_from.empty()) {
-    job.init_from = run::find_checkpoint(s.experiment.train.init_from, s.experiment.run.dir);
-  }
-  return room.train(job);
+/// A run goes on with the data it began with, or its records would be false.
+void require_same_data(const run::Manifest& manifest, const data::ExperimentData& data) {
+  const Value whole(manifest.value());
+  const Value* recorded = find_path(whole, "data.tree_hash");
+  if (recorded == nullptr || !recorded->is_string()) return;  // it ended before it had any
+  const Value now = data.account().at("tree_hash");
+  if (now == *recorded) return;
+  Diagnostic d =
+      file_diagnostic("E612", data.pairs.root.string(),
+                      "the data is not what run " + manifest.run().id() + " began with",
+                      "put the recordings, edits and splits back as they were, or start a new run");
+  d.facts.push_back("sha256 of all files then: " + recorded->as_string());
+  d.facts.push_back("sha256 of all files now:  " + now.as_string());
+  throw DataError(std::move(d));
 }
+
+/// One training with everything that it writes.
+class Session {
+ public:
+  Session(const SessionStart& start, nn::Room& room, const run::RunFolder& folder,
+          run::RunContext& context, run::ProgressLine& line, run::Manifest& manifest)
+      : s_(start),
+        room_(room),
+        folder_(folder),
+        context_(context),
+        line_(line),
+        manifest_(manifest) {
+    manifest_.set_goals(metric_goals(s_));
+    if (!s_.resumed) guard_.emplace(manifest_);
+  }
+
+  /// Trains from the start, or from where the run was, to the end, and seals the manifest.
+  nn::TrainingOutcome run(run::AttemptEnd& end) {
+    try {
+      if (s_.archive && !s_.resumed) archive(folder_, s_);
+      const nn::TrainingOutcome outcome = train();
+      end.code = exit_code(outcome);
+      end.to_step = outcome.step;
+      end.signal = outcome.end == nn::TrainingEnd::stopped_by_signal ? stop_signal() : 0;
+      logs_->finish();
+      seal(end);
+      return outcome;
+    } catch (const std::exception& e) {
+      line_.finish();
+      const auto* known = dynamic_cast<const Error*>(&e);
+      end.code = known != nullptr ? known->code() : ExitCode::unexpected;
+      end.message = e.what();
+      end.to_step = logs_ ? logs_->step() : 0;
+      seal(end);
+      throw;
+    }
+  }
+
+ private:
+  nn::TrainingOutcome train() {
+    plugin::Arena arena;
+    const data::ExperimentData data =
+        data::prepare_data(s_.experiment, *s_.registry, arena, context_);
+    line_.finish();
+    if (s_.resumed) {
+      require_same_data(manifest_, data);
+    } else {
+      manifest_.set("data", data.account());
+      manifest_.set("config_hash", config::config_hash(s_.experiment, data.identity()));
+    }
+    say_start(s_, folder_, context_, data);
+
+    run::CheckpointStore checkpoints(folder_.checkpoints());
+    std::optional<run::Checkpoint> from;
+    if (s_.resumed) {
+      from = s_.checkpoint ? run::Checkpoint::open(*s_.checkpoint) : checkpoints.open_latest();
+    }
+    nn::TrainJob job;
+    job.experiment = &s_.experiment;
+    job.registry = s_.registry;
+    job.arena = &arena;
+    job.context = &context_;
+    job.extractors = data.extractors;
+    job.corpus = &data.corpus;
+    job.config = s_.resumed && s_.experiment.overrides.empty()
+                     ? read_file(folder_.resolved_config())
+                     : config::resolved_toml(s_.experiment);
+    job.settings = engine_settings(s_.experiment);
+    job.sinks = sinks();
+    job.checkpoints = &checkpoints;
+    if (from) job.resume_from = from->path();
+    if (!from && !s_.experiment.train.init_from.empty()) {
+      job.init_from = run::find_checkpoint(s_.experiment.train.init_from, s_.experiment.run.dir);
+    }
+    job.ready = [&] { begin(from, checkpoints, job.config, data); };
+    return room_.train(job);
+  }
+
+  /// Opens the logs. A resumed run gives up what it wrote beyond its checkpoint only here, where
+  /// all that could keep it from going on has gone well.
+  void begin(const std::optional<run::Checkpoint>& from, run::CheckpointStore& checkpoints,
+             const std::string& config, const data::ExperimentData& data) {
+    if (s_.resumed) {
+      if (from) {
+        checkpoints.resume_from(from->step());
+      } else {
+        checkpoints.clear();
+      }
+      if (!s_.experiment.overrides.empty()) {
+        write_file_atomic(folder_.resolved_config(), config);
+        manifest_.set("config_hash", config::config_hash(s_.experiment, data.identity()));
+      }
+      manifest_.begin_attempt(from ? from->step() : 0);
+      guard_.emplace(manifest_);
+    }
+    logs_.emplace(folder_, from ? std::optional(from->step()) : std::nullopt, line_,
+                  s_.experiment.train.max_steps, watch_of(s_.experiment));
+    if (!from) logs_->write_config(config);
+  }
+
+  nn::EngineSinks sinks() {
+    nn::EngineSinks sinks;
+    sinks.metrics = [this](std::int64_t step, const Metrics& m) { logs_->metrics(step, m); };
+    sinks.trace = [this](std::int64_t step, const Table& t) { logs_->trace(step, t); };
+    sinks.sync = [this] { logs_->sync(); };
+    sinks.progress = [this](std::int64_t step, const Metrics& m,
+                            const std::optional<run::BestMark>& best) {
+      logs_->progress(step, m, best);
+    };
+    return sinks;
+  }
+
+  /// What a resumed run was stays as it is until it has begun again.
+  void seal(const run::AttemptEnd& end) {
+    if (s_.resumed && !logs_) return;
+    manifest_.record_seeds(context_.seeds().recorded());
+    manifest_.seal(end);
+  }
+
+  const SessionStart& s_;
+  nn::Room& room_;
+  const run::RunFolder& folder_;
+  run::RunContext& context_;
+  run::ProgressLine& line_;
+  run::Manifest& manifest_;
+  std::optional<run::Manifest::AbortGuard> guard_;
+  std::optional<RunLogs> logs_;
+};
 
 }  // namespace
 
@@ -356,6 +371,7 @@ int train_session(SessionStart s) {
   const std::string device = room.choose_device(s.experiment.run.device);
 
   const bool resuming = s.resumed.has_value();
+  const Value parent = resuming ? Value() : parent_of(s);  // refused before there is a folder
   const run::RunFolder folder = resuming ? *s.resumed : make_folder(s);
   const run::RunLock lock = folder.lock(resuming ? "retake resume" : "retake run");
   if (resuming) folder.clean();
@@ -366,30 +382,11 @@ int train_session(SessionStart s) {
                            [&](std::string_view what, double done, double total) {
                              line.update({std::string(what), done, total, "", ""});
                            }});
-
-  run::Manifest manifest = resuming ? run::Manifest::load(folder) : start_manifest(folder, s, room);
-  manifest.set_goals(metric_goals(s));
-  const run::Manifest::AbortGuard abort_guard(manifest);
+  run::Manifest manifest =
+      resuming ? run::Manifest::load(folder) : start_manifest(folder, s, room, parent);
   run::AttemptEnd end;
-  nn::TrainingOutcome outcome;
-  try {
-    if (s.archive && !resuming) archive(folder, s);
-    outcome = train(s, room, folder, context, line, manifest);
-    end.code = exit_code(outcome);
-    end.to_step = outcome.step;
-    end.signal = outcome.end == nn::TrainingEnd::stopped_by_signal ? stop_signal() : 0;
-  } catch (const std::exception& e) {
-    line.finish();
-    const auto* known = dynamic_cast<const Error*>(&e);
-    end.code = known != nullptr ? known->code() : ExitCode::unexpected;
-    end.message = e.what();
-    manifest.record_seeds(context.seeds().recorded());
-    manifest.seal(end);
-    throw;
-  }
+  const nn::TrainingOutcome outcome = Session(s, room, folder, context, line, manifest).run(end);
   line.finish();
-  manifest.record_seeds(context.seeds().recorded());
-  manifest.seal(end);
   print_result(*s.arguments, result_value(folder, outcome, end.code),
                [&] { return result_text(folder, outcome, end.code); });
   return static_cast<int>(end.code);

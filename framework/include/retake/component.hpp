@@ -45,6 +45,7 @@ struct MetricInfo {
 struct Traits {
   bool deterministic = true;
   bool needs_gpu = false;
+  std::vector<std::string> needs;  ///< kinds that an experiment must have beside this component
   std::vector<PortInfo> inputs;
   std::vector<PortInfo> outputs;
   std::vector<MetricInfo> metrics;

@@ -59,6 +59,7 @@ struct FieldInfo {
   bool log_scale = false;  ///< sweeps search it logarithmically
   bool required = false;
   bool affects_results = true;  ///< false: not part of a run's identity (worker counts, caches)
+  bool is_path = false;  ///< a file or folder: a run is told apart by what it holds, not its name
   bool deprecated = false;
   std::string renamed_to;
   std::vector<std::string> synonyms;  ///< other names people type, for did-you-mean
@@ -181,6 +182,10 @@ class Field {
   }
   Field& affects_results(bool v) {
     info().affects_results = v;
+    return *this;
+  }
+  Field& path() {
+    info().is_path = true;
     return *this;
   }
   Field& deprecated(std::string renamed_to = {}) {

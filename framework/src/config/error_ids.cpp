@@ -64,7 +64,8 @@ constexpr std::array kDocs = {
              "choose one of the metrics listed as train.metric"},
     ErrorDoc{"E151", "a component asks for a tensor that no other component provides",
              "wire a model, loss or trainer that provides it; `retake plugins info KIND/NAME` "
-             "lists inputs and outputs"},
+             "lists inputs and outputs",
+             true},
     ErrorDoc{"E152", "run.device asks for a CUDA device that is not there",
              "use run.device=auto, or a CUDA build of LibTorch on a machine with an NVIDIA driver"},
     ErrorDoc{"E153",
@@ -73,9 +74,9 @@ constexpr std::array kDocs = {
     ErrorDoc{"E154", "a train.unit that the trainer does not count", "use train.unit = \"step\""},
     ErrorDoc{"E155", "several tables of a kind of which a run takes one",
              "keep one table, or set enabled = false where the kind allows it"},
-    ErrorDoc{
-        "E156", "a kind of component that the command needs and the experiment has no table for",
-        "add a table of that kind; `retake plugins list --kind KIND` shows what there is", true},
+    ErrorDoc{"E156",
+             "a kind of component that the command needs and the experiment has no table for",
+             "add a table of that kind; `retake plugins list --kind KIND` shows what there is"},
     ErrorDoc{"E157", "train.init_from names a run whose features were made otherwise",
              "copy the [feature_extractor] tables of that run's config.resolved.toml"},
     ErrorDoc{"E158",
@@ -286,6 +287,8 @@ constexpr std::array kDocs = {
              "write it like --where 'tag=ablation and val/edit_f1>0.8'"},
     ErrorDoc{"E611", "a program or plugin that changed while it was archived",
              "wait for the build to end, then start the run again"},
+    ErrorDoc{"E612", "a resumed run whose data is no longer what it began with",
+             "put the data back as it was, or start a new run"},
     ErrorDoc{"E901", "training diverged: a loss or gradient became NaN or infinite",
              "lower optimizer.lr or train.clip_norm, and go on from the last checkpoint with "
              "`retake resume RUN`"},

@@ -35,6 +35,9 @@ struct LoadOptions {
   std::vector<OverrideText> overrides;             ///< merged last, in order
   /// Value of an environment variable; the process's own by default.
   std::function<std::optional<std::string>(const std::string&)> environment;
+  /// Whether what a training needs must be there, as far as declarations tell (training_faults):
+  /// no; in experiments that have a trainer; in all.
+  enum class Training { unchecked, with_trainer, required } training = Training::unchecked;
 };
 
 /// One component table. `enabled = false` ones are listed too: skip them when building.
@@ -111,7 +114,7 @@ struct RunNames {
 void substitute_run(ResolvedExperiment& experiment, const RunNames& names);
 
 /// Stands in for a value in the identity: data by content instead of by path. Called for every
-/// leaf that affects results; nullopt keeps the value itself.
+/// parameter that names files or folders (FieldInfo::is_path); nullopt keeps the value itself.
 using Identity = std::function<std::optional<Value>(const std::string& path, const Value& value)>;
 
 /// What the hash is taken of: only keys that affect results; disabled components, names, notes,

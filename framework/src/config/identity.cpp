@@ -34,15 +34,15 @@ class IdentityMaker {
         }
         out[f.name] = std::move(items);
       } else {
-        out[f.name] = leaf(*value, at);
+        out[f.name] = leaf(f, *value, at);
       }
     }
     return out;
   }
 
  private:
-  Value leaf(const Value& value, const std::string& path) {
-    if (replace_) {
+  Value leaf(const FieldInfo& field, const Value& value, const std::string& path) {
+    if (replace_ && field.is_path) {
       if (auto other = replace_(path, value)) return std::move(*other);
     }
     // `${run:id}` differs from run to run, so identity holds the text that stands for it.

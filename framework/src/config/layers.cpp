@@ -71,7 +71,9 @@ class Loader {
       : options_(options), findings_(findings), layers_(layers) {}
 
   Document load(const fs::path& file) {
-    const fs::path real = fs::weakly_canonical(file);
+    std::error_code none;  // pipes have no canonical name
+    const fs::path canonical = fs::weakly_canonical(file, none);
+    const fs::path real = none ? fs::absolute(file).lexically_normal() : canonical;
     if (const auto it = done_.find(real.string()); it != done_.end()) return it->second;
     const std::string name = file.lexically_normal().string();
     check_circle(name, real);
@@ -88,8 +90,11 @@ class Loader {
   Document assemble(Document document, const fs::path& folder) {
     const MergeRules rules = take_merge_rules(document, findings_);
     Document below;
-    for (const Extend& extend : take_extends(document)) {
-      Document base = load(find_base(extend, folder));
+    const std::vector<Extend> extends = take_extends(document);
+    const std::vector<fs::path> bases = find_bases(extends, folder);
+    for (std::size_t i = 0; i < extends.size(); ++i) {
+      Document base = load(bases[i]);
+      const Extend& extend = extends[i];
       const std::string via = "inherited by " + describe(extend.origin);
       for (auto& [path, origins] : base.origins) {
         for (Origin& origin : origins) {
@@ -146,7 +151,18 @@ class Loader {
     return out;
   }
 
-  fs::path find_base(const Extend& extend, const fs::path& folder) const {
+  std::vector<fs::path> find_bases(const std::vector<Extend>& extends,
+                                   const fs::path& folder) const {
+    std::vector<fs::path> found;
+    std::vector<Diagnostic> faults;
+    for (const Extend& extend : extends) found.push_back(find_base(extend, folder, faults));
+    if (!faults.empty()) throw ConfigError(std::move(faults));
+    return found;
+  }
+
+  /// Empty, and a fault more, when there is none.
+  fs::path find_base(const Extend& extend, const fs::path& folder,
+                     std::vector<Diagnostic>& faults) const {
     std::vector<fs::path> tried = {folder / extend.text};
     for (const fs::path& more : options_.config_path) tried.push_back(more / extend.text);
     for (const fs::path& candidate : tried) {
@@ -162,7 +178,8 @@ class Loader {
     if (d.help == "check the path") {
       d.help = "bases are sought beside the file that names them, then in --config-path";
     }
-    throw ConfigError(std::move(d));
+    faults.push_back(std::move(d));
+    return {};
   }
 
   const LoadOptions& options_;

@@ -83,6 +83,12 @@ class Resolver {
     for (const OverrideText& text : options_.overrides) {
       out_.overrides.push_back((text.unset ? "--unset " : "") + text.text);
     }
+    for (const char* path : {"experiment.name", "run.dir"}) {
+      if (!done.run_texts.contains(path)) continue;
+      add(Certainty::value, "E123", "`" + std::string(path) + "` is made of what it names itself",
+          value_at(path), {},
+          "the run's id, dir and name are known only when this is: write it out");
+    }
     if (const Value* sweep = document_.tree.find("sweep")) out_.sweep = *sweep;
     findings_.raise(out_.files.empty() ? file : out_.files.front().first);
     assemble(std::move(done.run_texts));
@@ -411,6 +417,13 @@ class Resolver {
                                     [](const ResolvedComponent& c) { return c.kind == "trainer"; });
     if (trains && metric != nullptr && metric->is_string()) {
       check_metric(metric->as_string(), written, out_.components, findings_);
+    }
+    using Training = LoadOptions::Training;
+    if (options_.training == Training::required ||
+        (options_.training == Training::with_trainer && trains)) {
+      for (Diagnostic& d : training_faults(out_.components)) {
+        findings_.add(Certainty::wiring, std::move(d));
+      }
     }
     for (const WatchRule& rule : out_.watch) {
       check_watched(rule.metric,

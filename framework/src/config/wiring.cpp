@@ -1,6 +1,8 @@
 #include "config/wiring.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "core/suggest.hpp"
 
@@ -97,6 +99,84 @@ void check_watched(const std::string& metric, const Origin* written,
   if (written != nullptr) d.place = key_place(*written);
   d.help = help_for(metric, declared);
   findings.note(std::move(d));
+}
+
+Diagnostic missing_table(std::string_view kind) {
+  static const std::map<std::string_view, const char*> why = {
+      {"dataset", "it says where pairs are"},
+      {"feature_extractor", "models learn from features"},
+      {"model", "a run trains one"},
+      {"trainer", "it says how the model learns"},
+      {"optimizer", "it turns gradients into updates"}};
+  const auto reason = why.find(kind);
+  Diagnostic d;
+  d.id = "E156";
+  d.message = "the experiment has no [" + std::string(kind) + "]";
+  if (reason != why.end()) d.message += std::string(": ") + reason->second;
+  d.help = "add a [" + std::string(kind) + "] table; retake plugins list --kind " +
+           std::string(kind) + " shows what there is";
+  return d;
+}
+
+namespace {
+
+using Components = std::vector<const ResolvedComponent*>;
+
+/// E151 for each input of `user` that no port of `givers` gives.
+void check_inputs(const ResolvedComponent& user, const Components& givers,
+                  std::vector<Diagnostic>& faults) {
+  for (const PortInfo& wanted : user.info->traits.inputs) {
+    const auto gives = [&](const ResolvedComponent* c) {
+      const auto& outputs = c->info->traits.outputs;
+      return std::any_of(outputs.begin(), outputs.end(),
+                         [&](const PortInfo& p) { return p.name == wanted.name; });
+    };
+    if (wanted.optional || std::any_of(givers.begin(), givers.end(), gives)) continue;
+    Diagnostic d;
+    d.id = "E151";
+    d.message = "[" + user.table + "] needs `" + wanted.name + "`" +
+                (wanted.doc.empty() ? "" : " (" + wanted.doc + ")") + ", which ";
+    for (std::size_t i = 0; i < givers.size(); ++i) {
+      d.message += (i > 0 ? " and " : "") + givers[i]->kind + " " + givers[i]->plugin;
+    }
+    d.message += givers.size() == 1 ? " does not give" : " do not give";
+    d.help = "retake plugins info KIND/NAME lists what goes in and comes out; choose others";
+    faults.push_back(std::move(d));
+  }
+}
+
+}  // namespace
+
+std::vector<Diagnostic> training_faults(const std::vector<ResolvedComponent>& components) {
+  std::map<std::string_view, Components> of_kind;
+  for (const ResolvedComponent& c : components) {
+    if (c.enabled) of_kind[c.kind].push_back(&c);
+  }
+  std::vector<Diagnostic> faults;
+  std::set<std::string> needed = {"dataset", "feature_extractor", "model", "trainer", "optimizer"};
+  for (const ResolvedComponent& c : components) {
+    if (c.enabled) needed.insert(c.info->traits.needs.begin(), c.info->traits.needs.end());
+  }
+  for (const std::string& kind : needed) {
+    if (!of_kind.contains(kind)) faults.push_back(missing_table(kind));
+  }
+  for (const char* kind :
+       {"dataset", "model", "trainer", "editor", "action_space", "lr_schedule"}) {
+    if (of_kind[kind].size() < 2) continue;
+    Diagnostic d;
+    d.id = "E155";
+    d.message = "a run takes one " + std::string(kind) + ", the experiment has " +
+                std::to_string(of_kind[kind].size());
+    d.help = "keep one table, or set enabled = false where the kind allows it";
+    faults.push_back(std::move(d));
+  }
+  if (!faults.empty()) return faults;
+  const Components model = of_kind["model"], trainer = of_kind["trainer"];
+  check_inputs(*trainer.front(), model, faults);
+  for (const ResolvedComponent* loss : of_kind["loss"]) {
+    check_inputs(*loss, {model.front(), trainer.front()}, faults);
+  }
+  return faults;
 }
 
 }  // namespace retake::config

@@ -22,4 +22,12 @@ void check_metric(const std::string& metric, const Origin* written,
 void check_watched(const std::string& metric, const Origin* written,
                    const std::vector<ResolvedComponent>& components, Findings& findings);
 
+/// E156: the experiment has no table of a kind that a command needs.
+Diagnostic missing_table(std::string_view kind);
+
+/// What keeps these components from being trained, as far as declarations tell: tables that are
+/// missing (E156) or too many (E155), and tensors that a loss or the trainer asks for and nothing
+/// gives (E151).
+std::vector<Diagnostic> training_faults(const std::vector<ResolvedComponent>& components);
+
 }  // namespace retake::config

@@ -107,6 +107,7 @@ Array fields_to_value(const std::vector<FieldInfo>& fields) {
     put(t, "log_scale", f.log_scale, false);
     put(t, "required", f.required, false);
     put(t, "affects_results", f.affects_results, true);
+    put(t, "path", f.is_path, false);
     put(t, "deprecated", f.deprecated, false);
     put(t, "renamed_to", f.renamed_to);
     if (!f.synonyms.empty()) t["synonyms"] = strings(f.synonyms);
@@ -136,6 +137,7 @@ std::vector<FieldInfo> fields_from(const Value& value) {
     f.log_scale = flag(t, "log_scale", false);
     f.required = flag(t, "required", false);
     f.affects_results = flag(t, "affects_results", true);
+    f.is_path = flag(t, "path", false);
     f.deprecated = flag(t, "deprecated", false);
     f.renamed_to = text(t, "renamed_to");
     if (const Value* v = t.find("synonyms")) f.synonyms = strings(*v);
@@ -193,6 +195,7 @@ Value traits_to_value(const Traits& traits) {
   Table t;
   put(t, "deterministic", traits.deterministic, true);
   put(t, "needs_gpu", traits.needs_gpu, false);
+  if (!traits.needs.empty()) t["needs"] = strings(traits.needs);
   if (!traits.inputs.empty()) t["inputs"] = ports_to_value(traits.inputs);
   if (!traits.outputs.empty()) t["outputs"] = ports_to_value(traits.outputs);
   Array metrics;
@@ -216,6 +219,7 @@ Traits traits_from(const Value& value) {
   Traits traits;
   traits.deterministic = flag(t, "deterministic", true);
   traits.needs_gpu = flag(t, "needs_gpu", false);
+  if (const Value* v = t.find("needs")) traits.needs = strings(*v);
   traits.inputs = ports_from(t, "inputs");
   traits.outputs = ports_from(t, "outputs");
   if (const Value* list = t.find("metrics")) {

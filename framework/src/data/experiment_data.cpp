@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "config/wiring.hpp"
 #include "core/hash.hpp"
 #include "core/stop.hpp"
 #include "retake/error.hpp"
@@ -10,19 +11,6 @@
 #include "run/hash_cache.hpp"
 
 namespace retake::data {
-namespace {
-
-Diagnostic missing_table(const char* kind, const char* why) {
-  Diagnostic d;
-  d.id = "E156";
-  d.message = "the experiment has no [" + std::string(kind) + "]: " + why;
-  d.help = "add a [" + std::string(kind) + "] table; retake plugins list --kind " +
-           std::string(kind) + " shows what there is";
-  return d;
-}
-
-}  // namespace
-
 void use_aligner(CorpusRequest& request, const config::ResolvedExperiment& experiment,
                  plugin::Registry& registry, plugin::Arena& arena, Context& context) {
   const config::ResolvedComponent* c = experiment.find(Aligner::kind);
@@ -94,11 +82,9 @@ Table data_account(const PairSet& pairs) {
 config::Identity ExperimentData::identity() const {
   const Value hash = files.at("tree_hash");
   return [hash](const std::string& path, const Value& value) -> std::optional<Value> {
-    std::error_code error;
-    if (!path.starts_with("dataset") || !value.is_string() || value.as_string().empty() ||
-        !std::filesystem::exists(value.as_string(), error)) {
-      return std::nullopt;
-    }
+    const bool empty = value.is_array() ? value.as_array().empty()
+                                        : !value.is_string() || value.as_string().empty();
+    if (empty || !path.starts_with(std::string(Dataset::kind) + ".")) return std::nullopt;
     return hash;
   };
 }
@@ -120,9 +106,8 @@ ExperimentData prepare_data(const config::ResolvedExperiment& experiment,
                             plugin::Registry& registry, plugin::Arena& arena, Context& context) {
   const config::ResolvedComponent* dataset = experiment.find(Dataset::kind);
   std::vector<Diagnostic> faults;
-  if (dataset == nullptr) faults.push_back(missing_table("dataset", "it says where pairs are"));
-  if (experiment.find(FeatureExtractor::kind) == nullptr) {
-    faults.push_back(missing_table("feature_extractor", "models learn from features"));
+  for (const char* kind : {Dataset::kind, FeatureExtractor::kind}) {
+    if (experiment.find(kind) == nullptr) faults.push_back(config::missing_table(kind));
   }
   if (!faults.empty()) throw ConfigError(std::move(faults));
 

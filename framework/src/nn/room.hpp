@@ -3,6 +3,7 @@
 // or infers, and speaks to it through this interface.
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,6 +35,9 @@ struct TrainJob {
   run::CheckpointStore* checkpoints = nullptr;
   std::optional<std::filesystem::path> resume_from;  ///< a checkpoint folder of this run
   std::optional<std::filesystem::path> init_from;    ///< weights of another run's checkpoint
+  /// Called once, when everything is made and loaded and the first step is next: only now is what
+  /// a resumed run wrote beyond its checkpoint given up. May be empty.
+  std::function<void()> ready;
 };
 
 /// A trained model with its editor, built from a checkpoint alone.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/wiring.hpp"
 #include "nn/device.hpp"
 #include "plugin/stamp.hpp"
 #include "retake/error.hpp"
@@ -12,31 +13,12 @@
 namespace retake::nn {
 namespace {
 
-/// One component of a kind, made into the arena; null when the experiment has no such table.
+/// The component of a kind, made into the arena; null when the experiment has no such table.
 template <class T>
-T* make_single(TrainJob& job, std::vector<Diagnostic>& faults) {
-  const auto all = job.experiment->all(T::kind);
-  if (all.empty()) return nullptr;
-  if (all.size() > 1) {
-    Diagnostic d;
-    d.id = "E155";
-    d.message = "a run takes one " + std::string(T::kind) + ", the experiment has " +
-                std::to_string(all.size());
-    d.help = "keep one table, or set enabled = false where the kind allows it";
-    faults.push_back(std::move(d));
-    return nullptr;
-  }
-  return &job.registry->create<T>(*job.arena, all.front()->plugin, all.front()->params,
-                                  *job.context);
-}
-
-void missing(std::vector<Diagnostic>& faults, const char* kind, const char* why) {
-  Diagnostic d;
-  d.id = "E156";
-  d.message = "the experiment has no [" + std::string(kind) + "]: " + why;
-  d.help = "add a [" + std::string(kind) + "] table; retake plugins list --kind " +
-           std::string(kind) + " shows what there is";
-  faults.push_back(std::move(d));
+T* make_single(TrainJob& job) {
+  const config::ResolvedComponent* c = job.experiment->find(T::kind);
+  if (c == nullptr) return nullptr;
+  return &job.registry->create<T>(*job.arena, c->plugin, c->params, *job.context);
 }
 
 std::vector<NamedOptimizer> make_optimizers(TrainJob& job) {
@@ -73,31 +55,16 @@ Model& build_model(const config::ResolvedComponent& component, const ModelInputs
 }
 
 TrainingParts wire_training(TrainJob& job) {
-  std::vector<Diagnostic> faults;
-  const auto models = job.experiment->all(Model::kind);
-  if (models.empty()) missing(faults, "model", "a run trains one");
-  if (models.size() > 1) {
-    Diagnostic d;
-    d.id = "E155";
-    d.message = "a run takes one model, the experiment has " + std::to_string(models.size());
-    d.help = "keep one [model] table";
-    faults.push_back(std::move(d));
-  }
-  if (job.experiment->all(Trainer::kind).empty()) {
-    missing(faults, "trainer", "it says how the model learns");
-  }
-  if (job.experiment->all(Optimizer::kind).empty()) {
-    missing(faults, "optimizer", "it turns gradients into updates");
-  }
+  std::vector<Diagnostic> faults = config::training_faults(job.experiment->components);
   if (!faults.empty()) throw ConfigError(std::move(faults));
 
   TrainingParts parts;
-  parts.model = &build_model(*models.front(), model_inputs(job.extractors), *job.registry,
-                             *job.arena, *job.context);
+  parts.model = &build_model(*job.experiment->find(Model::kind), model_inputs(job.extractors),
+                             *job.registry, *job.arena, *job.context);
   TrainerSetup setup;
   setup.model = parts.model;
-  setup.editor = make_single<Editor>(job, faults);
-  setup.action_space = make_single<ActionSpace>(job, faults);
+  setup.editor = make_single<Editor>(job);
+  setup.action_space = make_single<ActionSpace>(job);
   for (const config::ResolvedComponent* c : job.experiment->all(Loss::kind)) {
     Loss& loss = job.registry->create<Loss>(*job.arena, c->plugin, c->params, *job.context);
     setup.losses.push_back({c->name.empty() ? c->plugin : c->name, c->weight, &loss});
@@ -109,9 +76,8 @@ TrainingParts wire_training(TrainJob& job) {
   setup.corpus = job.corpus;
   setup.batch = job.experiment->train.batch;
   setup.context = job.context;
-  parts.trainer = make_single<Trainer>(job, faults);
-  parts.schedule = make_single<LrSchedule>(job, faults);
-  if (!faults.empty()) throw ConfigError(std::move(faults));
+  parts.trainer = make_single<Trainer>(job);
+  parts.schedule = make_single<LrSchedule>(job);
   parts.optimizers = make_optimizers(job);
   attach_optimizers(parts.model->module(), parts.optimizers);
   parts.trainer->set_up(setup);

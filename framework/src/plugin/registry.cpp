@@ -25,7 +25,10 @@ std::vector<fs::path> libraries(const fs::path& folder) {
 }
 
 std::string count_text(const fs::path& folder, std::size_t n) {
-  if (!fs::is_directory(folder)) return "no such folder";
+  std::error_code failed;
+  const fs::file_status status = fs::status(folder, failed);
+  if (status.type() == fs::file_type::none) return failed.message();  // may not be looked at
+  if (!fs::is_directory(status)) return "no such folder";
   return std::to_string(n) + (n == 1 ? " library" : " libraries");
 }
 

@@ -66,7 +66,8 @@ std::string display_path(const fs::path& path) {
 std::vector<SearchFolder> search_path(const std::vector<std::string>& plugin_path) {
   Builder builder;
   for (const std::string& folder : plugin_path) {
-    if (!fs::is_directory(folder)) {
+    std::error_code unknown;
+    if (!fs::is_directory(folder, unknown)) {
       Diagnostic d = file_diagnostic("E209", folder, "the plugin folder does not exist",
                                      "check the path given to --plugin-path");
       throw PluginError(std::move(d));
@@ -82,7 +83,7 @@ std::vector<SearchFolder> search_path(const std::vector<std::string>& plugin_pat
   if (!failed) {
     const fs::path root = program.parent_path().parent_path();
     const fs::path installed = root / "lib" / "retake" / "plugins";
-    builder.add(fs::is_directory(installed) ? installed : root / "plugins");
+    builder.add(fs::is_directory(installed, failed) ? installed : root / "plugins");
   }
   const fs::path home = variable("HOME");
   if (!home.empty()) builder.add(home / ".local" / "lib" / "retake");

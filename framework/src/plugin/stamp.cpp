@@ -88,9 +88,13 @@ Stamp parse_stamp(std::string_view section, const std::filesystem::path& file) {
 }
 
 std::string abi(const Stamp& stamp, const std::string& kind) {
+  const bool without_torch =
+      std::any_of(std::begin(kind_hashes), std::end(kind_hashes),
+                  [&](const KindHash& entry) { return kind == entry.kind && !entry.torch; });
   std::string text;
   for (const auto& [key, value] : stamp.lines) {
     if (key.starts_with(kHeaders) && key.substr(kHeaders.size()) != kind) continue;
+    if (key == "libtorch" && without_torch) continue;  // it uses LibTorch, its kind does not
     text += key + "=" + value + "\n";
   }
   return sha256_hex(text).substr(0, 12);

@@ -54,9 +54,13 @@ std::string random_id() {
 }
 
 std::string safe_name(std::string_view name) {
-  std::string out(name.substr(0, 100));
-  for (char& c : out) {
-    if (!is_word(c)) c = '-';
+  std::string out;
+  for (const char c : name.substr(0, 100)) {
+    if (is_word(c)) {
+      out += c;
+    } else if (out.empty() || out.back() != '-') {  // one for a letter of several bytes
+      out += '-';
+    }
   }
   return out.empty() ? "run" : out;
 }

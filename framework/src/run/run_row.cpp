@@ -90,7 +90,11 @@ std::optional<Value> RunRow::at(std::string_view key) const {
 
 std::optional<Value> RunRow::fact(const std::string& key) const {
   if (key == "id") return Value(run_.id());
-  if (key == "name") return Value(run_.name());
+  if (key == "name") {
+    const auto experiment = at("x-experiment");
+    const Value* name = experiment ? find_path(*experiment, "name") : nullptr;
+    return name != nullptr && name->is_string() ? *name : Value(run_.name());
+  }
   if (key == "date") return Value(run_.date());
   if (key == "summary") return Value(summary());
   if (key == "started") return Value(started_);
@@ -174,11 +178,13 @@ std::optional<Value> RunRow::get(const std::string& key) const {
 }
 
 std::string RunRow::best_text() const {
-  for (const auto& [name, entry] : summary()) {
-    const Value* best = entry.is_table() ? entry.as_table().find("best") : nullptr;
-    if (best && best->is_number()) return name + " " + format_number(best->as_double());
-  }
-  return {};
+  const auto experiment = at("x-experiment");
+  const Value* metric = experiment ? find_path(*experiment, "metric") : nullptr;
+  if (metric == nullptr || !metric->is_string()) return {};
+  const Value* entry = summary().find(metric->as_string());
+  const Value* best = entry && entry->is_table() ? entry->as_table().find("best") : nullptr;
+  if (best == nullptr || !best->is_number()) return {};
+  return metric->as_string() + " " + format_number(best->as_double());
 }
 
 std::vector<std::string> RunRow::keys() const {

@@ -23,6 +23,7 @@ class PairedAudio final : public Dataset {
     static void describe(Schema<Params>& s) {
       s.field(&Params::roots, "roots",
               "folders with input/{id}_raw.* and desired_output/{id}_edit.* (or {id}.*)")
+          .path()
           .required()
           .synonyms({"root", "path", "folder", "dir"});
       s.field(&Params::only, "only", "ids of the pairs to use; empty: all");

@@ -11,7 +11,8 @@ void Params::describe(Schema<Params>& s) {
           "folder of the pair set; empty: one of its own under $RETAKE_STORE or ~/.cache/retake")
       .affects_results(false);
   s.field(&Params::music, "music",
-          "folders of finished tracks, searched to the bottom; empty: the built-in band plays");
+          "folders of finished tracks, searched to the bottom; empty: the built-in band plays")
+      .path();
   s.field(&Params::min_track_s, "min_track_s", "shorter tracks are left out")
       .range(1, 3600)
       .unit("s");

@@ -47,6 +47,23 @@ void Params::check(const Params& p, retake::Problems& problems) {
 
 retake::Traits PointerTrainer::traits() {
   retake::Traits t;
+  t.needs = {"loss"};
+  t.inputs = {{"token_mask", "bool", "B, N", "true where there is a recording"}};
+  t.outputs = {
+      {"keep_target", "f32", "B, N", "share of the token that is kept"},
+      {"start_target", "f32", "B, N", "1 where the edit enters the raw"},
+      {"end_target", "f32", "B, N", "1 where the edit leaves the raw"},
+      {"kind_target", "i64", "B, N", "index into the kinds of material; -1: unknown"},
+      {"token_label_mask", "bool", "B, N", "true where the label is known"},
+      {"delta_target", "i64", "B, W, T", "step + D of pointer models; negative: no step here"},
+      {"op_target", "i64", "B, W, T", "operation code; negative: unknown"},
+      {"use_jump_target", "f32", "B, W, T", "1 where the edit jumps"},
+      {"use_jump_mask", "bool", "B, W, T", "true where that is known"},
+      {"stop_target", "f32", "B, W, T", "1 behind the edit's last frame"},
+      {"stop_mask", "bool", "B, W, T", "true where that is known"},
+      {"jump_bin", "i64", "B, J", "true bins of jumps"},
+      {"jump_fine", "i64", "B, J", "true frames inside them"},
+      {"jump_mask", "bool", "B, J", "true where there is a jump"}};
   const std::vector<std::array<const char*, 5>> metrics = {
       {{"train/delta_loss", "cross-entropy of the step classes", "min", "falls below 0.1", ""}},
       {{"train/jump_loss", "cross-entropy of jump targets, coarse and fine", "min", "", ""}},
@@ -106,9 +123,6 @@ void PointerTrainer::set_up(const retake::TrainerSetup& setup) {
   if (reader_ == nullptr) {
     fail("the trainer `pointer` needs a model that reads a raw recording",
          "model.plugin = \"keep_cut\" or \"pointer_network\"");
-  }
-  if (setup.losses.empty()) {
-    fail("the trainer `pointer` has no loss", "add [loss.keep] plugin = \"keep_bce\"");
   }
   train_ = prepare(setup.corpus->split("train"));
   if (train_.empty()) {

@@ -57,6 +57,9 @@ class PolicyGradient final : public retake::Trainer {
 
   static retake::Traits traits() {
     retake::Traits t;
+    t.needs = {"action_space", "reward"};
+    t.inputs = {{"logits", "f32", "N, choices", "of the action head"},
+                {"value", "f32", "N", "expected return"}};
     const auto metric = [&](const char* name, const char* doc, const char* goal) {
       retake::MetricInfo m;
       m.name = name;
@@ -76,13 +79,6 @@ class PolicyGradient final : public retake::Trainer {
   }
 
   void set_up(const retake::TrainerSetup& setup) override {
-    if (setup.action_space == nullptr || setup.rewards.empty()) {
-      retake::Diagnostic d;
-      d.id = "E159";
-      d.message = "trainer policy_gradient needs an [action_space] and at least one [reward.NAME]";
-      d.help = "add them; retake plugins list shows what there is";
-      throw retake::ConfigError(std::move(d));
-    }
     if (setup.action_space->heads().size() != 1) {
       retake::Diagnostic d;
       d.id = "E159";

@@ -69,7 +69,7 @@ struct PairedAudio {
   double max_seconds = 7200;
   int workers = 2;
   static void describe(Schema<PairedAudio>& s) {
-    s.field(&PairedAudio::roots, "roots", "folders of pairs").required();
+    s.field(&PairedAudio::roots, "roots", "folders of pairs").path().required();
     s.field(&PairedAudio::min_seconds, "min_seconds", "shorter pairs are left out")
         .min(0)
         .unit("s")
