@@ -1,7 +1,6 @@
 // retake evaluate: the common table of metrics on held-out songs, baselines included.
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "command.hpp"
@@ -12,7 +11,6 @@
 #include "report/evaluation.hpp"
 #include "retake/kinds/dataset.hpp"
 #include "run/io.hpp"
-#include "run/run_folder.hpp"
 
 namespace retake::cli {
 namespace {
@@ -40,30 +38,13 @@ std::string split_of(const Arguments& a) {
                     nearest ? "did you mean `" + *nearest + "`?" : "it is train, val, test or all");
 }
 
-/// Id of the run whose checkpoint a model is; of a checkpoint outside any run its path as typed.
-std::string run_id(const OpenModel& m, const std::string& typed) {
-  const fs::path folder = fs::absolute(m.checkpoint / "").lexically_normal().parent_path();
-  const auto name = run::parse_run_name(folder.parent_path().parent_path().filename().string());
-  return name ? name->id : typed;
-}
-
-/// The row of each model: the run's id, with the step where one run is judged at several.
-std::vector<std::string> row_names(const Arguments& a, const std::vector<OpenModel>& models) {
-  std::vector<std::string> names;
-  std::map<std::string, int> times;
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    names.push_back(run_id(models[i], a.positional[i]));
-    ++times[names.back()];
-  }
+/// A row is called what its run was called on the command line: nothing may be named twice.
+void refuse_repeats(const std::vector<std::string>& runs) {
   std::set<std::string> taken;
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    if (times[names[i]] > 1) names[i] += ":" + std::to_string(models[i].model->step());
-    if (taken.insert(names[i]).second) continue;
-    throw usage_error(
-        "`" + a.positional[i] + "` is a checkpoint that is named already: " + names[i],
-        "name it once");
+  for (const std::string& run : runs) {
+    if (taken.insert(run).second) continue;
+    throw usage_error("`" + run + "` is named twice", "name each run or checkpoint once");
   }
-  return names;
 }
 
 /// The pairs to judge on: ROOT, else those of the run's own experiment.
@@ -105,9 +86,9 @@ int run(const Arguments& a) {
                       "retake runs lists them; `last` is the newest");
   }
   const std::string split = split_of(a);
+  refuse_repeats(a.positional);
   std::vector<OpenModel> models;
   for (const std::string& run : a.positional) models.push_back(open_model(a, run));
-  const std::vector<std::string> names = row_names(a, models);
   OpenModel& first = models.front();
   plugin::Arena arena;
   const PairSet set = pairs_of(a, first, arena);
@@ -128,7 +109,7 @@ int run(const Arguments& a) {
     const Corpus* corpus = &corpora.back();
     OpenModel* model = &models[i];
     const fs::path save = save_folder(a, i);
-    contestants.push_back({names[i], [corpus, model, save](const Song& song) {
+    contestants.push_back({a.positional[i], [corpus, model, save](const Song& song) {
                              for (const Song& own : corpus->songs()) {
                                if (own.pair.id == song.pair.id) return edit_song(*model, own, save);
                              }
