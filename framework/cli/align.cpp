@@ -128,7 +128,8 @@ Plan plan_of(const Words& words, const Arguments& a) {
   }
   if (a.options.contains("only")) {
     throw usage_error("--only chooses pairs of one pair set",
-                      "retake align ROOT --only song1,song2; leave it out for a single pair");
+                      "retake align ROOT --only song1 song2; words behind --only are ids, so name "
+                      "the files before it, and leave it out for a single pair");
   }
   if (words.files.size() != 2) {
     throw usage_error("align takes a raw recording and its edit, or the folder of a pair set",
@@ -175,7 +176,7 @@ class Work {
       out.kept = true;
     } else {
       const Alignment alignment = aligner_->align(*raw, *edit, context_);
-      if (context_.stop_requested()) throw stopped("stopped while aligning " + job.id, "");
+      if (context_.stop_requested()) throw stopped("stopped while aligning " + job.id);
       write(alignment, *raw, *edit, paths, origin, job);
     }
     out.info = read_info(paths);
@@ -271,10 +272,10 @@ int run_align(const Arguments& a) {
 
 const RegisterCommand command({
     "align",
-    "RAW EDIT [-o DIR] [-a ALIGNER] [key=value ...]   or   ROOT [--only ID,...] [--force]",
+    "RAW EDIT [-o DIR] [-a ALIGNER] [key=value ...]   or   ROOT [--only ID...] [--force]",
     "Find which raw samples an edit was made of",
     {"retake align session_raw.wav session_edit.wav -o aligned",
-     "retake align pairs/ --only song1,song2", "retake align pairs/ jump_cost=30 --force"},
+     "retake align pairs/ --only song1 song2", "retake align pairs/ jump_cost=30 --force"},
     [](po::options_description& o) {
       o.add_options()("output,o", po::value<std::string>()->value_name("DIR"),
                       "where the five files go (default: here, or ROOT/pointer_sequences)");
@@ -282,7 +283,7 @@ const RegisterCommand command({
           "aligner,a",
           po::value<std::string>()->value_name("NAME")->default_value("cross_correlation"),
           "aligner plugin");
-      only_option(o, "this pair of the set alone");
+      only_option(o, "these pairs of the set alone");
       o.add_options()("force", "align again although the files are there and current");
       threads_option(o, "threads, 0 for all cores; the result does not depend on it");
     },

@@ -7,6 +7,7 @@
 #include "core/stop.hpp"
 #include "edit_files.hpp"
 #include "infer_options.hpp"
+#include "ledger.hpp"
 #include "many_files.hpp"
 #include "retake/audio/hash.hpp"
 #include "retake/audio/source.hpp"
@@ -157,7 +158,7 @@ void edit_recording(const Arguments& a, OpenModel& m, const std::string& recordi
   const fs::path folder = a.options["output"].as<std::string>();
   const auto source = open_audio(recording);
   EditRequest request = make_request(a, m, *source, recording);
-  if (stop_requested()) throw stopped("stopped while features were computed", "");
+  if (stop_requested()) throw stopped("stopped while features were computed");
   const report::Waveform waveform = report::waveform(*source, kPlotColumns);
   const int samples = samples_of(a);
   for (int i = 0; i < samples; ++i) {
@@ -170,21 +171,46 @@ void edit_recording(const Arguments& a, OpenModel& m, const std::string& recordi
   }
 }
 
+/// What tells an edit from others of the same recordings into the same folder.
+std::string call_of(const Arguments& a, const OpenModel& m) {
+  const auto& o = a.options;
+  return fs::absolute(m.checkpoint).string() + '\n' +
+         (o.contains("length") ? o["length"].as<std::string>() : "") + '\n' +
+         (o["greedy"].as<bool>() ? "greedy" : "") + '\n' + std::to_string(samples_of(a)) + '\n' +
+         std::to_string(o["seed"].as<std::uint64_t>()) + '\n' +
+         format_double(o["join"].as<double>());
+}
+
+bool is_there(const std::string& recording, const fs::path& folder, int samples) {
+  for (int i = 0; i < samples; ++i) {  // the picture is written last
+    if (!fs::exists(edit_files(recording, folder, i, samples).plot)) return false;
+  }
+  return true;
+}
+
 int run(const Arguments& a) {
   check_options(a);
   const fs::path folder = a.options["output"].as<std::string>();
   check_names(a, folder);
   OpenModel m = open_model(a, a.options["run"].as<std::string>());
   run::make_folders(folder);
+  Ledger ledger(folder, "edit", call_of(a, m), {a.positional.begin(), a.positional.end()});
   Array results;
   Batch batch;
+  bool more = true;
   for (const std::string& recording : a.positional) {
-    if (!batch.attempt([&] { edit_recording(a, m, recording, results); })) break;
+    if (ledger.has(recording) && is_there(recording, folder, samples_of(a))) continue;
+    more = batch.attempt([&] {
+      edit_recording(a, m, recording, results);
+      ledger.add(recording);
+    });
+    if (!more) break;
   }
+  if (more) ledger.finish();
   m.line->finish();
   const Value value(std::move(results));
   print_result(a, value, [&] { return describe(value); });
-  batch.finish("edit what is left again; nothing half-written was kept");
+  batch.finish("the same command goes on where this one ended; nothing half-written was kept");
   return 0;
 }
 

@@ -1,25 +1,21 @@
 // `retake features`: features of recordings, into the store or into NumPy files.
 
 #include <algorithm>
-#include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <set>
 
 #include "command.hpp"
 #include "config/experiment.hpp"
-#include "core/files.hpp"
-#include "core/hash.hpp"
 #include "core/stop.hpp"
 #include "data/feature_files.hpp"
 #include "data/feature_store.hpp"
+#include "ledger.hpp"
+#include "many_files.hpp"
 #include "plugin/registry.hpp"
 #include "retake/audio/source.hpp"
 #include "retake/data/pair_set.hpp"
-#include "retake/log.hpp"
 #include "run/progress.hpp"
 #include "run/run_context.hpp"
 
@@ -30,6 +26,7 @@ namespace fs = std::filesystem;
 
 /// One recording to work on.
 struct Input {
+  std::string id;  ///< of its pair, or the name of a single file: what --only chooses by
   fs::path audio;
   fs::path root;  ///< the pair set that it belongs to; empty for a single file
 };
@@ -39,7 +36,6 @@ struct Options {
   fs::path out;  ///< empty: into the store
   bool cached = false;
   int threads = 1;
-  std::set<std::string> only;
   std::vector<std::string> words;                ///< recordings and folders
   std::vector<config::OverrideText> parameters;  ///< key=value
 };
@@ -49,13 +45,7 @@ Options read_options(const Arguments& a) {
   if (a.options.contains("extractor")) o.extractor = a.options["extractor"].as<std::string>();
   if (a.options.contains("out")) o.out = a.options["out"].as<std::string>();
   o.cached = a.options.contains("cached");
-  const std::int64_t threads = a.options["threads"].as<std::int64_t>();
-  if (threads < 0) throw usage_error("--threads is at least 0", "0 means all cores");
-  o.threads = run::resolve_threads(threads);
-  if (a.options.contains("only")) {
-    const auto ids = a.options["only"].as<std::vector<std::string>>();
-    o.only.insert(ids.begin(), ids.end());
-  }
+  o.threads = threads_of(a);
   const std::string of = a.options["of"].as<std::string>();
   if (of != "mix") {
     throw usage_error("features of `" + of + "` are not available: only `mix` is",
@@ -82,29 +72,31 @@ bool is_pair_set(const fs::path& path) {
 }
 
 /// The recordings that the words name; of a pair set, raw and edit of every pair.
-std::vector<Input> find_inputs(const Options& o) {
+std::vector<Input> named_inputs(const Options& o) {
   std::vector<Input> inputs;
-  std::set<std::string> unknown = o.only;
-  const auto wanted = [&](const std::string& id) {
-    unknown.erase(id);
-    return o.only.empty() || o.only.contains(id);
-  };
   for (const std::string& word : o.words) {
     if (!is_pair_set(word)) {
-      if (wanted(fs::path(word).stem().string())) inputs.push_back({word, {}});
+      inputs.push_back({fs::path(word).stem().string(), word, {}});
       continue;
     }
     for (const Pair& pair : read_pair_set(word).pairs) {
-      if (!wanted(pair.id)) continue;
       for (const fs::path& audio : {pair.raw, pair.edit}) {
-        if (!audio.empty()) inputs.push_back({audio, word});
+        if (!audio.empty()) inputs.push_back({pair.id, audio, word});
       }
     }
   }
-  if (!unknown.empty()) {
-    throw usage_error("--only " + *unknown.begin() + " is the name of no recording here",
-                      "ids of a pair set are listed by  retake pairs ROOT");
-  }
+  return inputs;
+}
+
+/// Those of them that --only leaves.
+std::vector<Input> find_inputs(const Options& o, const Arguments& a) {
+  std::vector<Input> inputs = named_inputs(o);
+  std::vector<std::string> ids;
+  for (const Input& input : inputs) ids.push_back(input.id);
+  const auto only = only_of(a, ids, "ids of a pair set are listed by  retake pairs ROOT");
+  std::erase_if(inputs, [&](const Input& input) {
+    return !only.empty() && std::find(only.begin(), only.end(), input.id) == only.end();
+  });
   if (inputs.empty()) {
     throw usage_error("there is no recording in " + o.words.front(),
                       "name audio files, or a pair set with recordings in input/");
@@ -128,51 +120,6 @@ std::vector<fs::path> find_outputs(const Options& o, const std::vector<Input>& i
   }
   return outputs;
 }
-
-/// Which recordings an unfinished call has done already. The file is deleted when all are done: a
-/// finished command computes again.
-class Ledger {
- public:
-  Ledger(const fs::path& folder, const FeatureSpec& spec, const std::vector<Input>& inputs) {
-    std::string key =
-        spec.extractor + '\n' + spec.version + '\n' + to_canonical_json(Value(spec.params)) + '\n';
-    for (const Input& input : inputs) key += fs::absolute(input.audio).string() + '\n';
-    file_ = folder / (".features-" + sha256_hex(key).substr(0, 16) + ".json");
-    std::error_code error;
-    if (!fs::exists(file_, error)) return;
-    try {
-      const Value stored = parse_json(read_file(file_), file_.string());
-      for (const Value& done : stored.as_array()) done_.insert(done.as_string());
-    } catch (const std::exception& problem) {
-      log_warning("the record of unfinished work is not used: " + std::string(problem.what()));
-    }
-  }
-
-  std::size_t size() const { return done_.size(); }
-  bool has(const Input& input) const { return done_.contains(mark(input)); }
-  void add(const Input& input) {
-    done_.insert(mark(input));
-    Array all;
-    for (const std::string& m : done_) all.push_back(Value(m));
-    write_file_atomic(file_, to_json(Value(std::move(all))));
-  }
-  void finish() const {
-    std::error_code error;
-    fs::remove(file_, error);
-  }
-
- private:
-  /// A recording as it is now: changed ones are done again.
-  static std::string mark(const Input& input) {
-    std::error_code error;
-    const auto size = fs::file_size(input.audio, error);
-    const auto time = fs::last_write_time(input.audio, error).time_since_epoch().count();
-    return fs::absolute(input.audio).string() + '|' + std::to_string(size) + '|' +
-           std::to_string(time);
-  }
-  fs::path file_;
-  std::set<std::string> done_;
-};
 
 /// What is said about one recording.
 Value row_of(const Input& input, const fs::path& out, const FeatureTable& table) {
@@ -212,13 +159,23 @@ FeatureTable compute(const Job& job, const Input& input, const fs::path& out) {
     const std::unique_ptr<AudioSource> source = open_audio(audio);
     table = job.extractor.extract(*source, job.context);
   }
-  if (job.context.stop_requested()) return table;
+  if (job.context.stop_requested()) throw stopped("stopped at " + audio);
   if (!out.empty()) {
     data::write_features_npz(out, table);
   } else if (!job.options.cached) {
     store.put(audio, job.spec, table);
   }
   return table;
+}
+
+std::string call_of(const FeatureSpec& spec) {
+  return spec.extractor + '\n' + spec.version + '\n' + to_canonical_json(Value(spec.params));
+}
+
+std::vector<fs::path> audio_of(const std::vector<Input>& inputs) {
+  std::vector<fs::path> files;
+  for (const Input& input : inputs) files.push_back(input.audio);
+  return files;
 }
 
 std::string human(const Value& result) {
@@ -236,19 +193,13 @@ std::string human(const Value& result) {
   return text;
 }
 
-int stopped(const Options& o) {
-  log_info("stopped; the same command goes on where this one ended" +
-           std::string(o.cached ? "" : " (finished recordings are not computed again)"));
-  return static_cast<int>(stop_signal() == SIGINT ? ExitCode::interrupted : ExitCode::preempted);
-}
-
 int run_features(const Arguments& a) {
   const Options o = read_options(a);
   install_stop_signals();
   plugin::Registry registry(a.globals.plugin_path);
   const config::ResolvedComponent component =
       config::resolve_component("feature_extractor", o.extractor, o.parameters, registry);
-  const std::vector<Input> inputs = find_inputs(o);
+  const std::vector<Input> inputs = find_inputs(o, a);
   const std::vector<fs::path> outputs = find_outputs(o, inputs);
 
   run::ProgressLine line(run::ProgressLine::mode_of(stderr, a.globals.quiet || a.globals.json));
@@ -269,32 +220,23 @@ int run_features(const Arguments& a) {
       registry.create<FeatureExtractor>(component.plugin, component.params, context);
   const Job job{o, *extractor, data::spec_of(*component.info, *extractor, component.params),
                 context};
-  std::optional<Ledger> ledger;  // a single recording is done or not
-  if (inputs.size() > 1) {
-    ledger.emplace(o.out.empty() ? data::FeatureStore::default_folder(inputs.front().root) : o.out,
-                   job.spec, inputs);
-  }
-  if (ledger && ledger->size() > 0) {
-    log_info("going on with unfinished work: " + std::to_string(ledger->size()) + " of " +
-             std::to_string(inputs.size()) + " recordings are done");
-  }
+  Ledger ledger(o.out.empty() ? data::FeatureStore::default_folder(inputs.front().root) : o.out,
+                "features", call_of(job.spec), audio_of(inputs));
   Array files;
   Table resolved = component.params;  // until an extractor tells what it made of them
-  std::vector<Diagnostic> failures;
+  Batch batch;
   for (; at < inputs.size(); ++at) {
-    if (ledger && ledger->has(inputs[at]) && (outputs[at].empty() || fs::exists(outputs[at])))
-      continue;
-    try {
+    const bool there = outputs[at].empty() || fs::exists(outputs[at]);
+    if (there && ledger.has(inputs[at].audio)) continue;
+    const bool more = batch.attempt([&] {
       const FeatureTable table = compute(job, inputs[at], outputs[at]);
-      if (context.stop_requested()) return stopped(o);
       files.push_back(row_of(inputs[at], outputs[at], table));
       resolved = table.spec().params;
-      if (ledger) ledger->add(inputs[at]);
-    } catch (const DataError& error) {  // the others are still worth computing
-      failures.insert(failures.end(), error.diagnostics().begin(), error.diagnostics().end());
-    }
+      ledger.add(inputs[at].audio);
+    });
+    if (!more) break;
   }
-  if (ledger) ledger->finish();
+  if (at == inputs.size()) ledger.finish();
   line.finish();
   Table result;
   result["extractor"] = Value(component.plugin);
@@ -303,7 +245,8 @@ int run_features(const Arguments& a) {
   result["files"] = Value(std::move(files));
   const Value value(std::move(result));
   print_result(a, value, [&] { return human(value); });
-  if (!failures.empty()) throw DataError(std::move(failures));
+  batch.finish("the same command goes on where this one ended" +
+               std::string(o.cached ? "" : ": finished recordings are not computed again"));
   return 0;
 }
 
@@ -323,12 +266,10 @@ const RegisterCommand kRegistered({
               "write DIR/{stem}.npz: one float32 array (width, rows) per block, and `times` in "
               "seconds; without -o the features go into the store")(
               "of", po::value<std::string>()->value_name("WHAT")->default_value("mix"),
-              "mix: the recording itself")(
-              "only", po::value<std::vector<std::string>>()->value_name("ID")->multitoken(),
-              "only these pairs of a set, or recordings of this name")(
-              "cached", "take what the store has, and store what is computed")(
-              "threads", po::value<std::int64_t>()->value_name("N")->default_value(0),
-              "threads; 0: all cores");
+              "mix: the recording itself")("cached",
+                                           "take what the store has, and store what is computed");
+          only_option(d, "only these pairs of a set, or recordings of this name");
+          threads_option(d);
         },
     .run = run_features,
     .details =

@@ -1,7 +1,6 @@
 #include "many_files.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <sstream>
 
 #include "core/stop.hpp"
@@ -14,10 +13,6 @@ namespace {
 
 bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
-}
-
-ExitCode stop_code() {
-  return stop_signal() == SIGINT ? ExitCode::interrupted : ExitCode::preempted;
 }
 
 }  // namespace
@@ -34,8 +29,9 @@ int threads_of(const Arguments& arguments) {
 }
 
 void only_option(po::options_description& options, const std::string& help) {
-  const std::string text = help + "; may be repeated, or hold several ids: a,b";
-  options.add_options()("only", po::value<std::vector<std::string>>()->value_name("ID"),
+  const std::string text = help + "; several ids: a b, or a,b";
+  options.add_options()("only",
+                        po::value<std::vector<std::string>>()->value_name("ID...")->multitoken(),
                         text.c_str());
 }
 
@@ -60,14 +56,6 @@ std::vector<std::string> only_of(const Arguments& arguments, const std::vector<s
   return ids;
 }
 
-Error stopped(std::string message, std::string help) {
-  Diagnostic d;
-  d.id = "E007";
-  d.message = std::move(message);
-  d.help = std::move(help);
-  return Error(stop_code(), std::move(d));
-}
-
 bool Batch::attempt(const std::function<void()>& work) {
   stopped_ = stop_requested();
   if (stopped_) return false;
@@ -77,7 +65,7 @@ bool Batch::attempt(const std::function<void()>& work) {
   } catch (const DataError& e) {  // the other files are still worth their work
     problems_.insert(problems_.end(), e.diagnostics().begin(), e.diagnostics().end());
   } catch (const Error& e) {
-    stopped_ = stop_requested() && e.code() == stop_code();
+    stopped_ = stop_requested() && e.code() == stop_exit_code();
     if (!stopped_) throw;
   }
   return !stopped_;

@@ -16,16 +16,13 @@ void threads_option(po::options_description& options,
 /// Of that option; 0 is all cores. UsageError for a negative number.
 int threads_of(const Arguments& arguments);
 
-/// --only, which may be given again and may hold several ids.
+/// --only: all words behind it up to the next option are ids, so files are named before it.
 void only_option(po::options_description& options, const std::string& help);
-/// The ids that --only names, in the order typed; none when it was not given. One value is an id,
+/// The ids that --only names, in the order typed; none when it was not given. One word is an id,
 /// or several with commas between them: ids that hold a comma themselves are in `known`. Throws
 /// UsageError for an id that is not in `known`; `remedy` says where the ids are listed.
 std::vector<std::string> only_of(const Arguments& arguments, const std::vector<std::string>& known,
                                  const std::string& remedy);
-
-/// E007 with the exit code of the signal that asked to stop.
-Error stopped(std::string message, std::string help);
 
 /// Work on many files, one after the other.
 class Batch {

@@ -1,7 +1,6 @@
 #include "train_session.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 
 #include "core/build_info.hpp"
@@ -132,7 +131,7 @@ ExitCode exit_code(const nn::TrainingOutcome& outcome) {
     case nn::TrainingEnd::time_limit:
       return ExitCode::time_limit;
     case nn::TrainingEnd::stopped_by_signal:
-      return stop_signal() == SIGINT ? ExitCode::interrupted : ExitCode::preempted;
+      return stop_exit_code();
   }
   return ExitCode::unexpected;
 }

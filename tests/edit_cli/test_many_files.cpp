@@ -96,11 +96,13 @@ TEST_CASE("a broken pair costs the others nothing, and --only leaves it out") {
   const Value pairs = parse_json(all.text.substr(0, all.text.find('\n')), "stdout");
   CHECK(pairs.as_table().at("pairs").as_array().size() == 2);
   CHECK(contains(last_line(all.text), "a_raw.wav"));
+  CHECK(retake_in(scratch, "align set --only b.1 c,d --quiet").code == 0);
   CHECK(retake_in(scratch, "align set --only b.1 --only c,d").code == 0);
   CHECK(retake_in(scratch, "align set --only c,d,b.1").code == 2);  // `c` is no pair
   CHECK(retake_in(scratch, "align set --only a").code == 5);
   CHECK(contains(retake_in(scratch, "align set --only b.1,b.2").text, "did you mean"));
-  CHECK(contains(retake_in(scratch, "align set --only b.1 c").text, "--only song1,song2"));
+  CHECK(contains(retake_in(scratch, "align set --only b.1 c").text, "there is no `c` here"));
+  CHECK(contains(retake_in(scratch, "align --only b.1 set").text, "words behind --only are ids"));
 }
 
 TEST_CASE("an alignment with a damaged file is made again") {

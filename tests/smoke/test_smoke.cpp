@@ -264,6 +264,44 @@ TEST_CASE("a run edits recordings and stands in the common table", "[smoke]") {
         std::set<std::string>{"last", "copy", "linear_ratio", "energy_gate", "random", "keep_all"});
 }
 
+TEST_CASE("edit goes on with what it was stopped at", "[smoke]") {
+  const Workplace place;
+  make_pairs(place);
+  REQUIRE(
+      smoke::retake({"run", (kSmoke / "aligned.toml").string(), "--no-archive"}, place.path).code ==
+      0);
+  std::vector<std::string> edit = {"edit"};
+  for (const auto& raw : fs::directory_iterator(place.path / "data/pairs/input")) {
+    edit.push_back(raw.path().string());
+  }
+  const std::size_t recordings = edit.size() - 1;
+  edit.insert(edit.end(), {"--run", "last", "-o", "edited"});
+  const auto files = [&](bool records) {
+    std::size_t n = 0;
+    std::error_code none;
+    for (const auto& file : fs::directory_iterator(place.path / "edited", none)) {
+      const std::string name = file.path().filename().string();
+      n += (records ? name.starts_with(".edit-") : name.ends_with("_edit.png")) ? 1 : 0;
+    }
+    return n;
+  };
+  smoke::Child child(edit, place.path);
+  while (child.running() && files(true) == 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  child.signal(SIGTERM);
+  const smoke::End first = child.wait();
+  INFO(first.output);
+  REQUIRE(first.code == 75);
+  CHECK(files(false) < recordings);
+  const smoke::End second = smoke::retake(edit, place.path);
+  INFO(second.output);
+  CHECK(second.code == 0);
+  CHECK(second.output.find("going on with unfinished work") != std::string::npos);
+  CHECK(files(false) == recordings);
+  CHECK(files(true) == 0);
+}
+
 TEST_CASE("a time limit ends a run with 124, and it goes on", "[smoke]") {
   const Workplace place;
   auto arguments = kPolicy;

@@ -137,6 +137,12 @@ class Converter {
       const toml::key* key;
       const toml::node* node;
     };
+    if (from.size() > kMaxKeys) {
+      fail(source_, span_of(from.source()),
+           "a table of " + std::to_string(from.size()) + " keys; up to " +
+               std::to_string(kMaxKeys) + " are read",
+           "", "is this the file you mean? long lists are arrays");
+    }
     std::vector<Item> items;
     for (auto it = from.cbegin(); it != from.cend(); ++it) {
       items.push_back({&it->first, &it->second});

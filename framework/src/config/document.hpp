@@ -21,6 +21,7 @@ struct Document {
 /// Limits that keep hostile files from exhausting memory or stack.
 inline constexpr std::size_t kMaxFileBytes = 4U << 20U;
 inline constexpr int kMaxDepth = 32;
+inline constexpr std::size_t kMaxKeys = 4096;  ///< of one table: its lookup is linear
 
 /// Parses TOML 1.0 in UTF-8. Keys keep the order they were written in. Throws ConfigError E101
 /// (with place and caret) for anything that is not TOML, too large, too deep, or holds dates.

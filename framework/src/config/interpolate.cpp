@@ -11,6 +11,14 @@ namespace retake::config {
 namespace {
 
 constexpr std::size_t kMaxText = 1U << 20U;
+constexpr std::size_t kMaxValues = 100'000;  // that all references of an experiment copy
+
+std::size_t count_values(const Value& value) {
+  if (!value.is_array()) return 1;
+  std::size_t count = 1;
+  for (const Value& item : value.as_array()) count += count_values(item);
+  return count;
+}
 
 bool is_variable_name(const std::string& name) {
   if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
@@ -126,6 +134,11 @@ class Interpolator {
   Value whole(const std::string& path, const std::string& name, const Value& value) {
     if (value.is_table()) {
       fail("E124", path, "`" + name + "` is a table, no value", "name one of its keys");
+    }
+    copied_ += count_values(value);
+    if (copied_ > kMaxValues) {
+      fail("E120", path, "references copy more than " + std::to_string(kMaxValues) + " values",
+           "shorten these arrays");
     }
     if (const auto it = out_.run_texts.find(name); it != out_.run_texts.end()) {
       out_.run_texts[path] = it->second;
@@ -244,6 +257,7 @@ class Interpolator {
   Interpolated out_;
   std::map<std::string, Value> done_;
   std::vector<std::string> stack_;
+  std::size_t copied_ = 0;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include <atomic>
+#include <utility>
 
 namespace retake {
 namespace {
@@ -31,6 +32,16 @@ void install_stop_signals() {
 
 int stop_signal() {
   return g_signal.load();
+}
+ExitCode stop_exit_code() {
+  return stop_signal() == SIGINT ? ExitCode::interrupted : ExitCode::preempted;
+}
+Error stopped(std::string message, std::string help) {
+  Diagnostic d;
+  d.id = "E007";
+  d.message = std::move(message);
+  d.help = std::move(help);
+  return Error(stop_exit_code(), std::move(d));
 }
 void request_stop(int signal) {
   g_signal.store(signal);

@@ -1,6 +1,10 @@
 #pragma once
 // Asking long work to stop: signals set a flag, loops look at it.
 
+#include <string>
+
+#include "retake/error.hpp"
+
 namespace retake {
 
 /// Installs handlers: SIGINT, SIGTERM and SIGUSR1 set the flag; a second signal ends the process at
@@ -11,6 +15,10 @@ int stop_signal();
 inline bool stop_requested() {
   return stop_signal() != 0;
 }
+/// What the process exits with for the signal that came: 130 after SIGINT, 75 after the others.
+ExitCode stop_exit_code();
+/// E007 with that exit code: what was not completed, and how to go on.
+Error stopped(std::string message, std::string help = {});
 /// As if `signal` had come; 0 clears the flag. For tests and time limits.
 void request_stop(int signal);
 /// Runs just before a second signal ends the process; async-signal-safe functions only.

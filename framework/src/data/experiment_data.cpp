@@ -127,12 +127,9 @@ ExperimentData prepare_data(const config::ResolvedExperiment& experiment,
   const FeatureStore store(FeatureStore::default_folder(data.pairs.root));
   data.corpus = build_corpus(data.pairs, request, store, context);
   if (stop_requested()) {
-    Diagnostic d;
-    d.id = "E007";
-    d.message =
-        "stopped while preparing the data; what is prepared stays in " + store.folder().string();
-    d.help = "start the command again: it goes on from there";
-    throw Error(stop_signal() == 2 ? ExitCode::interrupted : ExitCode::preempted, std::move(d));
+    throw stopped(
+        "stopped while preparing the data; what is prepared stays in " + store.folder().string(),
+        "start the command again: it goes on from there");
   }
   data.files = data_account(data.pairs);
   return data;

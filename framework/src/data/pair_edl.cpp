@@ -53,14 +53,18 @@ void check_pair_edl(const Edl& edl, const fs::path& file, const AudioInfo& raw,
   if (!wrong.empty()) refuse(file, raw.path, wrong);
 }
 
-void check_pair_source(const Edl& edl, const fs::path& file, const fs::path& raw) {
-  if (edl.sources.size() != 1) return;  // said by check_pair_edl
+std::optional<Diagnostic> check_pair_source(const Edl& edl, const fs::path& file,
+                                            const fs::path& raw) {
+  if (edl.sources.size() != 1) return std::nullopt;  // said by check_pair_edl
   std::error_code error;
   const fs::path named = (file.parent_path() / edl.sources.front().path).lexically_normal();
-  if (fs::equivalent(named, raw, error)) return;
-  refuse(
-      file, raw.string(),
-      "its source is " + named.string() + (fs::exists(named, error) ? "" : ", which is not there"));
+  if (fs::equivalent(named, raw, error)) return std::nullopt;
+  if (fs::exists(named, error)) refuse(file, raw.string(), "its source is " + named.string());
+  Diagnostic d = file_diagnostic(
+      "W504", file.string(), "the source of " + file.string() + " is not there: " + named.string(),
+      "it is taken for an EDL of " + raw.string() + "; write that into sources");
+  d.severity = Severity::warning;
+  return d;
 }
 
 }  // namespace retake::data

@@ -2,9 +2,11 @@
 // EDLs of pairs: truths and alignments, held against the pair they lie beside.
 
 #include <filesystem>
+#include <optional>
 
 #include "retake/audio/source.hpp"
 #include "retake/edit/edl.hpp"
+#include "retake/error.hpp"
 
 namespace retake::data {
 
@@ -14,8 +16,10 @@ namespace retake::data {
 void check_pair_edl(const Edl& edl, const std::filesystem::path& file, const AudioInfo& raw,
                     const AudioInfo& edit);
 
-/// Throws DataError (E540) when the EDL's source, a path relative to `file`, is not `raw`.
-void check_pair_source(const Edl& edl, const std::filesystem::path& file,
-                       const std::filesystem::path& raw);
+/// Throws DataError (E540) when the EDL's source, a path relative to `file`, is another recording
+/// than `raw`. A source that is not there tells nothing, since a pair set may have been moved: W504
+/// is returned, and the EDL may be taken for one of `raw`.
+std::optional<Diagnostic> check_pair_source(const Edl& edl, const std::filesystem::path& file,
+                                            const std::filesystem::path& raw);
 
 }  // namespace retake::data

@@ -197,8 +197,9 @@ class Scanner {
     if (pair.truth.empty() || broken_.count(pair.id) != 0) return;
     check(pair, [&] {
       const Edl edl = read_edl(pair.truth.string());
-      data::check_pair_source(edl, pair.truth, pair.raw);
+      const auto unknown_source = data::check_pair_source(edl, pair.truth, pair.raw);
       data::check_pair_edl(edl, pair.truth, raw, edit);
+      if (unknown_source) scan_.problems.push_back(*unknown_source);
     });
   }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <vector>
@@ -216,13 +215,7 @@ class Renderer {
   template <class F>
   void blocks(std::int64_t from, std::int64_t to, F work) {
     for (std::int64_t begin = from; begin < to; begin += kBlock) {
-      if (stop_requested()) {
-        Diagnostic d;
-        d.id = "E007";
-        d.message = "rendering was interrupted; nothing was written";
-        const bool preempted = stop_signal() != SIGINT;
-        throw Error(preempted ? ExitCode::preempted : ExitCode::interrupted, std::move(d));
-      }
+      if (stop_requested()) throw stopped("rendering was interrupted; nothing was written");
       work(begin, std::min(kBlock, to - begin));
       if (request_.progress) request_.progress(writer_.written(), total_);
     }

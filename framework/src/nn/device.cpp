@@ -6,6 +6,7 @@
 #include <ATen/Version.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <dlfcn.h>
 #include <torch/version.h>
 
 #include <charconv>
@@ -90,6 +91,8 @@ Table torch_environment() {
   Table threads;
   threads["intra"] = at::get_num_threads();
   threads["inter"] = static_cast<std::int64_t>(at::get_num_interop_threads());
+  auto* omp = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "omp_get_max_threads"));
+  threads["omp"] = omp == nullptr ? Value() : Value(omp());
   t["threads"] = std::move(threads);
   Array gpus;
   if (at::hasCUDA()) {

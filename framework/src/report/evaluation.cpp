@@ -1,7 +1,6 @@
 #include "report/evaluation.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <map>
 #include <set>
@@ -57,11 +56,8 @@ std::string rows(const Value& evaluation, const std::vector<std::string>& metric
 
 void stop_if_asked(const Context& context) {
   if (!context.stop_requested()) return;
-  Diagnostic d;
-  d.id = "E007";
-  d.message = "the evaluation was stopped before it was complete; it printed nothing";
-  d.help = "start it again: features are kept in the store";
-  throw Error(stop_signal() == SIGINT ? ExitCode::interrupted : ExitCode::preempted, std::move(d));
+  throw stopped("the evaluation was stopped before it was complete; it printed nothing",
+                "start it again: features are kept in the store");
 }
 
 Value evaluate(const std::vector<Contestant>& contestants, const std::vector<const Song*>& songs,

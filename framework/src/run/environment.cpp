@@ -137,6 +137,20 @@ Array library_hashes(HashCache& hashes) {
   return out;
 }
 
+/// How LibTorch's BLAS is linked: a shared one is mapped, one inside LibTorch shows in no map.
+Value blas_linkage(const Value& blas) {
+  if (!blas.is_table()) return blas;
+  Table out = blas.as_table();
+  out["linked"] = "static";
+  for (const fs::path& library : mapped_libraries()) {
+    const std::string name = library.filename().string();
+    for (const char* known : {"libmkl", "libopenblas", "libblas", "libblis", "libcblas"}) {
+      if (name.starts_with(known)) out["linked"] = name;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string elf_build_id(const fs::path& path) {
@@ -193,6 +207,7 @@ Table describe_environment(const Table& given, HashCache& hashes) {
   env["gpu"] = Array{};
   env["cuda"] = Value();
   for (const auto& [key, value] : given) env[key] = value;
+  env["blas"] = blas_linkage(env.at("blas"));
   env["vars"] = variables();
   env["libs"] = library_hashes(hashes);
   return env;

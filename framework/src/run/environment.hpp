@@ -20,7 +20,7 @@ std::vector<std::filesystem::path> mapped_libraries();
 
 /// "env" of the manifest: os, kernel, cpu, cpu_flags_used, vars and libs as found here; the keys of
 /// `given` (cpu_capability, threads, libtorch, blas, gpu, cuda: what only LibTorch knows) are put
-/// in. Keys that nobody gives are null.
+/// in, and blas.linked: "static", or the shared library's name. Keys that nobody gives are null.
 Table describe_environment(const Table& given, HashCache& hashes);
 
 /// "host_program": version, compiler, flags, build id and hash of the running executable, and `abi`

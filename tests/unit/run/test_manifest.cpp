@@ -179,7 +179,11 @@ TEST_CASE("facts of this host are found") {
   Table given;
   given["libtorch"] = "2.13.0";
   given["cpu_capability"] = "AVX2";
+  given["blas"] = Table();
+  given["blas"].as_table()["name"] = "mkl";
   const Table env = describe_environment(given, hashes);
+  CHECK(find_path(env.at("blas"), "linked")->as_string() == "static");  // none is mapped here
+  CHECK(describe_environment({}, hashes).at("blas").is_null());
   CHECK(env.at("libtorch").as_string() == "2.13.0");
   CHECK(env.at("cpu_capability").as_string() == "AVX2");
   CHECK(env.at("vars").as_table().contains("MKL_CBWR"));
