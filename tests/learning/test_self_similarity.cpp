@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
 #include "catch.hpp"
+#include "chance.hpp"
 #include "front_end.hpp"
 #include "retake/rng.hpp"
 #include "search.hpp"
@@ -105,6 +107,72 @@ TEST_CASE("the search equals its definition, however it is split") {
     CHECK(got[w].earlier == split[w].earlier);
     CHECK(got[w].earlier_lag == split[w].earlier_lag);
   }
+}
+
+TEST_CASE("mean and deviation are those of all products, however they are split") {
+  const std::int64_t width = 3, count = 260, window = 4;
+  const std::vector<float> x = random_rows(count, width, 11);
+  double n = 0, sum = 0, squares = 0;
+  for (std::int64_t lag = 5; lag <= 200; ++lag) {
+    for (std::int64_t t = 0; t + lag + window <= count; ++t) {
+      double v = 0;
+      for (std::int64_t i = t * width; i < (t + window) * width; ++i) {
+        v += static_cast<double>(x[static_cast<std::size_t>(i)]) *
+             static_cast<double>(x[static_cast<std::size_t>(i + lag * width)]) / window;
+      }
+      n += 1, sum += v, squares += v * v;
+    }
+  }
+  const auto got = search(x, width, {{window}, 5, 200}, serially)[0];
+  CHECK(got.mean == Approx(sum / n).margin(1e-6));
+  CHECK(got.deviation == Approx(std::sqrt(squares / n - sum / n * sum / n)).epsilon(1e-4));
+  const auto split = search(x, width, {{window}, 5, 200}, in_pieces)[0];
+  CHECK(split.mean == got.mean);
+  CHECK(split.deviation == got.deviation);
+}
+
+TEST_CASE("the expected maximum is that of normal values") {
+  CHECK(expected_maximum(0) == 0.0);
+  CHECK(expected_maximum(1) == 0.0);
+  // Exact values: H. L. Harter, Biometrika 48 (1961), table 1.
+  CHECK(expected_maximum(2) == Approx(0.56419).margin(0.03));
+  CHECK(expected_maximum(10) == Approx(1.53875).margin(0.02));
+  CHECK(expected_maximum(100) == Approx(2.50759).margin(0.02));
+  retake::Rng rng(3);
+  double mean = 0;
+  for (int trial = 0; trial < 300; ++trial) {
+    double most = -9;
+    for (int i = 0; i < 5000; ++i) most = std::max(most, rng.normal());
+    mean += most / 300;
+  }
+  CHECK(expected_maximum(5000) == Approx(mean).margin(0.1));
+}
+
+TEST_CASE("a longer recording does not look more alike, and a repeat does") {
+  const SearchOptions options{{22}, 11, 100000};
+  const auto median = [&](std::int64_t count, bool repeat) {
+    std::vector<float> x = random_rows(count, 8, 21);
+    if (repeat) std::copy_n(x.begin(), 400 * 8, x.end() - 400 * 8);
+    Matches m = search(x, 8, options, serially)[0];
+    remove_chance(m, 22, options, 0.2F);
+    std::vector<float> start(m.later.begin(), m.later.begin() + 300);
+    std::nth_element(start.begin(), start.begin() + 150, start.end());
+    CHECK((m.later_lag[100] != 0) == repeat);
+    return start[150];
+  };
+  CHECK(std::abs(median(1300, false)) < 0.05F);
+  CHECK(std::abs(median(20000, false)) < 0.05F);
+  CHECK(median(1300, true) > 0.99F);
+  CHECK(median(20000, true) > 0.99F);
+}
+
+TEST_CASE("where all rows are equal, all are repeats") {
+  const std::vector<float> x(600, 1.0F);
+  const SearchOptions options{{5}, 3, 1000};
+  Matches m = search(x, 1, options, serially)[0];
+  remove_chance(m, 5, options, 0.2F);
+  CHECK(m.later[100] == Approx(1.0F).margin(1e-3));
+  CHECK(m.later[599] == 0.0F);
 }
 
 TEST_CASE("a passage that comes again is found at its lag, at another level too") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "chance.hpp"
 #include "front_end.hpp"
 #include "retake/kinds/feature_extractor.hpp"
 #include "retake/plugin.hpp"
@@ -38,6 +39,9 @@ struct Params {
   }
 };
 
+/// Matches below this are noise: their lags tell nothing.
+constexpr float kMinMatch = 0.2F;
+
 /// 0 for no match, about 0.15 at 2 s, 0.5 at a minute, 1 at an hour.
 float scaled_lag(std::int32_t rows) {
   const double seconds = static_cast<double>(rows) * kHop / kRate;
@@ -50,13 +54,13 @@ class SelfSimilarity final : public retake::FeatureExtractor {
   using Params = self_similarity::Params;
   explicit SelfSimilarity(const Params& params) : params_(params) {}
 
-  std::string algorithm_version() const override { return "1"; }
+  std::string algorithm_version() const override { return "2"; }
 
   std::vector<retake::FeatureBlock> blocks() const override {
     const auto width = static_cast<std::int64_t>(2 * params_.windows.size());
-    return {{"later", 0, width, "cosine", true},
+    return {{"later", 0, width, "1 = exact, 0 = chance", true},
             {"later_lag", width, width, "log s, 1 = 1 h", true},
-            {"earlier", 2 * width, width, "cosine", true},
+            {"earlier", 2 * width, width, "1 = exact, 0 = chance", true},
             {"earlier_lag", 3 * width, width, "log s, 1 = 1 h", true}};
   }
 
@@ -66,11 +70,15 @@ class SelfSimilarity final : public retake::FeatureExtractor {
     const retake::TimeGrid grid = retake::frame_grid(info.samples, info.sample_rate, kHop, kRate);
     const std::vector<float> rows = whiten(slow_log_mel(source, context, grid.rows, params_.bands),
                                            params_.bands, params_.components);
-    const std::vector<Matches> matches =
+    std::vector<Matches> matches =
         search(rows, params_.components, search_options(),
                [&](std::size_t n, const std::function<void(std::size_t, std::size_t)>& body) {
                  context.parallel_for(n, 1, body);
                });
+    const SearchOptions options = search_options();
+    for (std::size_t w = 0; w < matches.size(); ++w) {
+      remove_chance(matches[w], options.windows[w], options, kMinMatch);
+    }
     return {grid, blocks(), columns(matches, grid.rows), spec()};
   }
 

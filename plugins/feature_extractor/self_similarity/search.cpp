@@ -2,6 +2,7 @@
 
 #include <Eigen/Dense>
 #include <algorithm>
+#include <cmath>
 #include <mutex>
 
 namespace self_similarity {
@@ -13,6 +14,11 @@ using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajo
 constexpr std::int64_t kLags = 128;  // lags that are followed together
 constexpr std::int64_t kTile = 128;  // rows per product
 constexpr float kNone = -2.0F;       // below every mean of dot products
+
+/// Sums over the products of one block of lags.
+struct Moments {
+  double count = 0, sum = 0, squares = 0;
+};
 
 std::vector<Matches> empty_matches(std::size_t windows, std::size_t count) {
   Matches m;
@@ -27,8 +33,8 @@ std::vector<Matches> empty_matches(std::size_t windows, std::size_t count) {
 class LagBlock {
  public:
   LagBlock(const Rows& x, std::int64_t count, const SearchOptions& options, std::int64_t first,
-           std::vector<Matches>& best)
-      : x_(x), count_(count), options_(options), first_(first), best_(best) {
+           std::vector<Matches>& best, Moments* moments)
+      : x_(x), count_(count), options_(options), first_(first), best_(best), moments_(moments) {
     ring_ = 1 + *std::max_element(options.windows.begin(), options.windows.end());
     history_.setZero(ring_, kLags);
     sums_.setZero(static_cast<Eigen::Index>(options.windows.size()), kLags);
@@ -63,7 +69,9 @@ class LagBlock {
       } else {
         for (std::int64_t l = 0; l < lags; ++l) sum[l] += now[l];
       }
-      if (start >= 0) update(best_[w], start, sum, lags, 1.0F / static_cast<float>(length));
+      if (start < 0) continue;
+      update(best_[w], start, sum, lags, 1.0F / static_cast<float>(length));
+      tally(moments_[w], sum, lags, 1.0F / static_cast<float>(length));
     }
   }
 
@@ -91,11 +99,19 @@ class LagBlock {
     }
   }
 
+  static void tally(Moments& moments, const float* sum, std::int64_t lags, float scale) {
+    const Eigen::Map<const Eigen::ArrayXf> values(sum, lags);
+    moments.count += static_cast<double>(lags);
+    moments.sum += static_cast<double>(scale * values.sum());
+    moments.squares += static_cast<double>(scale * scale * values.square().sum());
+  }
+
   const Rows& x_;
   std::int64_t count_;
   const SearchOptions& options_;
   std::int64_t first_, ring_ = 1;
   std::vector<Matches>& best_;
+  Moments* moments_;  ///< one per window
   Rows products_, history_, sums_;
 };
 
@@ -116,6 +132,20 @@ void merge(const std::vector<Matches>& from, std::vector<Matches>& into) {
   }
 }
 
+/// Mean and deviation from the blocks' sums, added in one order.
+void set_moments(Matches& m, const std::vector<Moments>& blocks, std::size_t window,
+                 std::size_t windows) {
+  Moments all;
+  for (std::size_t i = window; i < blocks.size(); i += windows) {
+    all.count += blocks[i].count;
+    all.sum += blocks[i].sum;
+    all.squares += blocks[i].squares;
+  }
+  if (all.count == 0) return;
+  m.mean = all.sum / all.count;
+  m.deviation = std::sqrt(std::max(0.0, all.squares / all.count - m.mean * m.mean));
+}
+
 }  // namespace
 
 std::vector<Matches> search(const std::vector<float>& rows, std::int64_t width,
@@ -129,6 +159,8 @@ std::vector<Matches> search(const std::vector<float>& rows, std::int64_t width,
   const std::int64_t lags = std::min(options.max_lag, count - 1) - options.min_lag + 1;
   const std::size_t blocks =
       lags > 0 ? static_cast<std::size_t>((lags + kLags - 1) / kLags) : std::size_t{0};
+  const std::size_t windows = options.windows.size();
+  std::vector<Moments> moments(blocks * windows);
   std::mutex mutex;
   parallel_for(blocks, [&](std::size_t begin, std::size_t end) {
     std::vector<Matches> mine =
@@ -139,14 +171,16 @@ std::vector<Matches> search(const std::vector<float>& rows, std::int64_t width,
       std::vector<Matches> of_block =
           empty_matches(options.windows.size(), static_cast<std::size_t>(count));
       LagBlock(x, count, options, options.min_lag + static_cast<std::int64_t>(block) * kLags,
-               of_block)
+               of_block, moments.data() + block * windows)
           .run();
       merge(of_block, mine);
     }
     const std::scoped_lock lock(mutex);
     merge(mine, best);
   });
-  for (Matches& m : best) {
+  for (std::size_t w = 0; w < windows; ++w) {
+    Matches& m = best[w];
+    set_moments(m, moments, w, windows);
     for (float& v : m.later) v = v == kNone ? 0.0F : v;
     for (float& v : m.earlier) v = v == kNone ? 0.0F : v;
   }

@@ -18,10 +18,12 @@ struct SearchOptions {
 };
 
 /// For one window length, per row t (the first row of the window): the best mean dot product with
-/// the same number of rows `lag` later (earlier), and that lag; 0 and 0 where there is none.
+/// the same number of rows `lag` later (earlier), and that lag; 0 and 0 where there is none. Mean
+/// and standard deviation of these products over all pairs of places; 0 and 0 without a pair.
 struct Matches {
   std::vector<float> later, earlier;
   std::vector<std::int32_t> later_lag, earlier_lag;
+  double mean = 0.0, deviation = 0.0;
 };
 
 /// `rows` is row-major [count, width] of vectors of length at most 1. One Matches per window.
