@@ -332,6 +332,27 @@ TEST_CASE("pointer_network: padding, batch mates, blocks with roll-back, gradien
   }
 }
 
+TEST_CASE("pointer_network: unlearnt jumps go to every octave of distance alike, in an hour too") {
+  pointer_network::PointerNetwork model(small_pointer());
+  at::manual_seed(3);
+  model.build(widths());
+  model.module().eval();
+  const at::NoGradGuard no_grad;
+  const std::int64_t frames = GENERATE(20000, 310000);  // 4 and 60 minutes
+  TensorMap silence;
+  silence.set("frames", at::zeros({frames, 16}));
+  const auto memory = model.encode(batch_inputs(std::span(&silence, 1)));
+  const std::int64_t bin = model.coding().bin_frames, from = 200;
+  const at::Tensor query = at::zeros({1, small_pointer().pointing_width});
+  const at::Tensor p = model.jump_bins(*memory, query, at::tensor({from * bin})).exp()[0];
+  auto mass = [&](std::int64_t first, std::int64_t last) {
+    return p.slice(0, from + first, from + last).sum().item<double>();
+  };
+  CHECK(mass(128, 256) == Approx(mass(64, 128)).epsilon(0.05));
+  CHECK(mass(512, 1024) == Approx(mass(64, 128)).epsilon(0.05));
+  CHECK(mass(0, 64) > 0.2);
+}
+
 TEST_CASE("pointer_network: one training step reaches every parameter; batches repeat") {
   at::manual_seed(3);
   pointer_network::PointerNetwork model(small_pointer());

@@ -194,7 +194,8 @@ void Validator::rename(Table& table, const std::string& path, const std::string&
   } else {
     d.severity = id == "W14" ? Severity::note : Severity::warning;
     findings_.note(std::move(d));
-    table[to] = *old_value;
+    Value kept = *old_value;  // the table may move its entries when it grows
+    table[to] = std::move(kept);
     move_origins(document_.origins, from_path, child_path(path, to));
   }
   table.erase(from);

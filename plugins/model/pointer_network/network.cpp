@@ -71,7 +71,7 @@ NetworkImpl::NetworkImpl(const Sizes& sizes) : sizes_(sizes) {
   decoder_in_ = linear("decoder_in", d, d);
   phase_ = register_module("phase", nn::Embedding(sizes_.bin_frames, d));
   jumped_ = register_module("jumped", nn::Embedding(2, d));
-  distance_ = register_module("distance", nn::Embedding(2 * kDistances, 1));
+  distance_steps_ = register_module("distance_steps", nn::Embedding(2 * kDistances, 1));
   frame_norm_ = register_module("frame_norm", layer_norm(d));
   frame_hidden_ = linear("frame_hidden", d, 2 * d);
   frame_out_ = linear("frame_out", 2 * d, d);
@@ -93,7 +93,7 @@ NetworkImpl::NetworkImpl(const Sizes& sizes) : sizes_(sizes) {
   end = linear("end", d, 1);
   kind = linear("kind", d, sizes_.kinds);
   const at::NoGradGuard no_grad;
-  distance_->weight.zero_();
+  distance_steps_->weight.zero_();
 }
 
 Memory NetworkImpl::encode(const at::Tensor& frames_BSF, const at::Tensor& slow_BRC,
@@ -196,15 +196,26 @@ Decoded NetworkImpl::decode(const Memory& memory, const at::Tensor& running_MT,
   return out;
 }
 
+/// Learnt per class of distance, each on top of the next nearer one: classes that no recording of
+/// the training reached go on as the farthest that one did.
+at::Tensor NetworkImpl::distance_bias() {
+  const at::Tensor steps = distance_steps_->weight.squeeze(-1);
+  const at::Tensor ones = at::ones({kDistances, kDistances}, steps.options());
+  return at::cat({ones.triu().matmul(steps.narrow(0, 0, kDistances)),  // backward, farthest first
+                  ones.tril().matmul(steps.narrow(0, kDistances, kDistances))});
+}
+
+/// Before anything is learnt, every octave of distance is as likely: with the same chance for every
+/// bin, jumps of a longer recording would go anywhere.
 at::Tensor NetworkImpl::bin_logits(const Memory& memory, const at::Tensor& query_JE,
                                    const at::Tensor& from_J, const at::Tensor& item_J) {
   const std::int64_t bins = memory.bin_keys.size(1);
   const double scale = 1.0 / std::sqrt(static_cast<double>(sizes_.pointing_width));
   const at::Tensor place = at::arange(bins, from_J.options());
   const at::Tensor distance = place - from_J.div(sizes_.bin_frames, "floor").unsqueeze(1);
-  const at::Tensor near = distance_->weight.squeeze(-1)
-                              .index_select(0, distance_class(distance).flatten())
-                              .view({from_J.size(0), bins});
+  const at::Tensor near =
+      distance_bias().index_select(0, distance_class(distance).flatten()).view_as(distance) -
+      at::log1p(distance.abs().to(at::kFloat));
   // All recordings are scored and one row picked: batches hold few recordings, and gathering keys
   // per query would hold J x C x E numbers.
   at::Tensor logits = at::zeros({query_JE.size(0), bins}, query_JE.options());

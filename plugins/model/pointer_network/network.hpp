@@ -96,6 +96,7 @@ class NetworkImpl : public torch::nn::Module {
   at::Tensor look(const Memory& memory, const at::Tensor& frame_MT, const at::Tensor& item_M);
   at::Tensor nearest_tokens(const Memory& memory, const at::Tensor& x_BND,
                             const at::Tensor& frame_MT, const at::Tensor& item_M) const;
+  at::Tensor distance_bias();
   at::Tensor gather_rows(const at::Tensor& x_BND, const at::Tensor& row_MT,
                          const at::Tensor& item_M) const;
 
@@ -107,7 +108,7 @@ class NetworkImpl : public torch::nn::Module {
   std::vector<DecoderLayer> layers_;
   torch::nn::Conv1d fine_in_{nullptr};
   torch::nn::Linear token_in_{nullptr}, decoder_in_{nullptr};
-  torch::nn::Embedding phase_{nullptr}, jumped_{nullptr}, distance_{nullptr};
+  torch::nn::Embedding phase_{nullptr}, jumped_{nullptr}, distance_steps_{nullptr};
   torch::nn::LayerNorm frame_norm_{nullptr};
   torch::nn::Linear frame_hidden_{nullptr}, frame_out_{nullptr}, query_{nullptr};
   torch::nn::Linear bin_key_{nullptr}, bin_bias_{nullptr};
