@@ -49,6 +49,10 @@ std::vector<std::string> only_of(const Arguments& arguments, const std::vector<s
   }
   for (const std::string& id : ids) {
     if (contains(known, id)) continue;
+    if (id.find('=') != std::string::npos) {
+      throw usage_error("--only: there is no `" + id + "` here",
+                        "parameters stand before --only: all words behind it are ids");
+    }
     const auto nearest = did_you_mean(id, known);
     throw usage_error("--only: there is no `" + id + "` here",
                       nearest ? "did you mean `" + *nearest + "`?" : remedy);
