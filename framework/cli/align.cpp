@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <regex>
 
+#include "chosen_pairs.hpp"
 #include "command.hpp"
 #include "config/experiment.hpp"
 #include "core/diagnostics.hpp"
@@ -17,7 +18,6 @@
 #include "report/plot.hpp"
 #include "retake/data/pair_set.hpp"
 #include "retake/kinds/aligner.hpp"
-#include "retake/log.hpp"
 #include "run/progress.hpp"
 #include "run/run_context.hpp"
 #include "table_text.hpp"
@@ -69,55 +69,17 @@ struct Plan {
   std::vector<Diagnostic> problems;
 };
 
-/// Whether a file is named as one of pair `id`: id_raw.wav, id_edit.wav, id.wav, id.edl.json.
-bool is_named_after(const fs::path& file, const std::string& id) {
-  const std::string name = file.filename().string();
-  return name.starts_with(id + "_raw.") || name.starts_with(id + "_edit.") ||
-         name.starts_with(id + ".");
-}
-
-/// Ids of the sound pairs, and those that the files of broken ones may belong to.
-std::vector<std::string> ids_of(const PairScan& scan) {
-  std::vector<std::string> ids;
-  for (const Pair& pair : scan.set.pairs) ids.push_back(pair.id);
-  for (const Diagnostic& d : scan.problems) {
-    if (d.severity != Severity::error || !d.place) continue;
-    fs::path name = fs::path(d.place->file).filename();
-    while (name.has_extension()) {  // song_raw.wav; of song.edl.json first song.edl, then song
-      name = name.stem();
-      std::string id = name.string();
-      for (const char* suffix : {"_raw", "_edit"}) {
-        if (id.ends_with(suffix)) id.resize(id.size() - std::string_view(suffix).size());
-      }
-      ids.push_back(std::move(id));
-    }
-  }
-  return ids;
-}
-
 Plan plan_of_set(const fs::path& root, const Arguments& a) {
   const PairScan scan = scan_pairs(root);
   const auto only = only_of(a, ids_of(scan), "see the pairs with  retake pairs " + root.string());
-  const auto wanted = [&](const auto& fits) {
-    return only.empty() || std::any_of(only.begin(), only.end(), fits);
-  };
   const fs::path folder = a.options.contains("output")
                               ? fs::path(a.options["output"].as<std::string>())
                               : root / "pointer_sequences";
+  ChosenPairs chosen = choose_pairs(scan, only);
   Plan plan;
-  for (const Pair& pair : scan.set.pairs) {
-    if (!wanted([&](const std::string& id) { return id == pair.id; })) continue;
+  plan.problems = std::move(chosen.problems);
+  for (const Pair& pair : chosen.pairs) {
     plan.jobs.push_back({pair.id, pair.raw, pair.edit, folder});
-  }
-  for (const Diagnostic& d : scan.problems) {
-    if (!wanted(
-            [&](const std::string& id) { return d.place && is_named_after(d.place->file, id); }))
-      continue;
-    if (d.severity == Severity::error) {
-      plan.problems.push_back(d);
-    } else {
-      log_warning(d.message + (d.place ? " (" + d.place->file + ")" : ""));
-    }
   }
   return plan;
 }

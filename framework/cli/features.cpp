@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
-#include <set>
 
+#include "chosen_pairs.hpp"
 #include "command.hpp"
 #include "config/experiment.hpp"
 #include "core/stop.hpp"
@@ -15,7 +15,6 @@
 #include "many_files.hpp"
 #include "plugin/registry.hpp"
 #include "retake/audio/source.hpp"
-#include "retake/data/pair_set.hpp"
 #include "run/progress.hpp"
 #include "run/run_context.hpp"
 
@@ -26,7 +25,6 @@ namespace fs = std::filesystem;
 
 /// One recording to work on.
 struct Input {
-  std::string id;  ///< of its pair, or the name of a single file: what --only chooses by
   fs::path audio;
   fs::path root;  ///< the pair set that it belongs to; empty for a single file
 };
@@ -71,37 +69,48 @@ bool is_pair_set(const fs::path& path) {
   return fs::is_directory(path / "input", error);
 }
 
-/// The recordings that the words name; of a pair set, raw and edit of every pair.
-std::vector<Input> named_inputs(const Options& o) {
+/// What there is to do, and what is wrong with recordings that were to be done too.
+struct Plan {
   std::vector<Input> inputs;
+  std::vector<Diagnostic> problems;
+};
+
+/// The recordings that the words name, or those of them that --only leaves; of a pair set, raw and
+/// edit of every pair.
+Plan plan_of(const Options& o, const Arguments& a) {
+  std::map<std::string, PairScan> sets;
+  std::vector<std::string> ids;
   for (const std::string& word : o.words) {
-    if (!is_pair_set(word)) {
-      inputs.push_back({fs::path(word).stem().string(), word, {}});
+    if (is_pair_set(word)) {
+      const auto of_set = ids_of(sets.emplace(word, scan_pairs(word)).first->second);
+      ids.insert(ids.end(), of_set.begin(), of_set.end());
+    } else {
+      ids.push_back(fs::path(word).stem().string());
+    }
+  }
+  const auto only = only_of(a, ids, "ids of a pair set are listed by  retake pairs ROOT");
+  Plan plan;
+  for (const std::string& word : o.words) {
+    const auto set = sets.find(word);
+    if (set == sets.end()) {
+      const std::string id = fs::path(word).stem().string();
+      if (only.empty() || std::find(only.begin(), only.end(), id) != only.end()) {
+        plan.inputs.push_back({word, {}});
+      }
       continue;
     }
-    for (const Pair& pair : read_pair_set(word).pairs) {
+    ChosenPairs chosen = choose_pairs(set->second, only);
+    plan.problems.insert(plan.problems.end(), chosen.problems.begin(), chosen.problems.end());
+    for (const Pair& pair : chosen.pairs) {
       for (const fs::path& audio : {pair.raw, pair.edit}) {
-        if (!audio.empty()) inputs.push_back({pair.id, audio, word});
+        if (!audio.empty()) plan.inputs.push_back({audio, word});
       }
     }
   }
-  return inputs;
-}
-
-/// Those of them that --only leaves.
-std::vector<Input> find_inputs(const Options& o, const Arguments& a) {
-  std::vector<Input> inputs = named_inputs(o);
-  std::vector<std::string> ids;
-  for (const Input& input : inputs) ids.push_back(input.id);
-  const auto only = only_of(a, ids, "ids of a pair set are listed by  retake pairs ROOT");
-  std::erase_if(inputs, [&](const Input& input) {
-    return !only.empty() && std::find(only.begin(), only.end(), input.id) == only.end();
-  });
-  if (inputs.empty()) {
-    throw usage_error("there is no recording in " + o.words.front(),
-                      "name audio files, or a pair set with recordings in input/");
-  }
-  return inputs;
+  if (!plan.inputs.empty()) return plan;
+  if (!plan.problems.empty()) throw DataError(std::move(plan.problems));
+  throw usage_error("there is no recording in " + o.words.front(),
+                    "name audio files, or a pair set with recordings in input/");
 }
 
 /// Where the features of each recording go; two with one name are an error.
@@ -199,7 +208,8 @@ int run_features(const Arguments& a) {
   plugin::Registry registry(a.globals.plugin_path);
   const config::ResolvedComponent component =
       config::resolve_component("feature_extractor", o.extractor, o.parameters, registry);
-  const std::vector<Input> inputs = find_inputs(o, a);
+  const Plan plan = plan_of(o, a);
+  const std::vector<Input>& inputs = plan.inputs;
   const std::vector<fs::path> outputs = find_outputs(o, inputs);
 
   run::ProgressLine line(run::ProgressLine::mode_of(stderr, a.globals.quiet || a.globals.json));
@@ -225,6 +235,7 @@ int run_features(const Arguments& a) {
   Array files;
   Table resolved = component.params;  // until an extractor tells what it made of them
   Batch batch;
+  for (const Diagnostic& d : plan.problems) batch.add(d);
   for (; at < inputs.size(); ++at) {
     const bool there = outputs[at].empty() || fs::exists(outputs[at]);
     if (there && ledger.has(inputs[at].audio)) continue;

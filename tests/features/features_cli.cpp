@@ -87,6 +87,10 @@ TEST_CASE("a pair set gives raw and edit of every pair, or of those named") {
   for (const char* name : {"x_raw", "x_edit", "y_raw", "y_edit"}) {
     CHECK(std::filesystem::exists(folder / ("out/" + std::string(name) + ".npz")));
   }
+  kit::spit(folder / "set/input/x_raw.wav", "broken");
+  CHECK(features(folder, "set -o sound") == 5);
+  CHECK(std::filesystem::exists(folder / "sound/y_edit.npz"));
+  CHECK_FALSE(std::filesystem::exists(folder / "sound/x_edit.npz"));
   REQUIRE(features(folder, "set --only y -o some") == 0);
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path() / "some"), {}) == 2);
 }
