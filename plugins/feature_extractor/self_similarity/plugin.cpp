@@ -70,12 +70,12 @@ class SelfSimilarity final : public retake::FeatureExtractor {
     const retake::TimeGrid grid = retake::frame_grid(info.samples, info.sample_rate, kHop, kRate);
     const std::vector<float> rows = whiten(slow_log_mel(source, context, grid.rows, params_.bands),
                                            params_.bands, params_.components);
+    const SearchOptions options = search_options();
     std::vector<Matches> matches =
-        search(rows, params_.components, search_options(),
+        search(rows, params_.components, options,
                [&](std::size_t n, const std::function<void(std::size_t, std::size_t)>& body) {
                  context.parallel_for(n, 1, body);
                });
-    const SearchOptions options = search_options();
     for (std::size_t w = 0; w < matches.size(); ++w) {
       remove_chance(matches[w], options.windows[w], options, kMinMatch);
     }
