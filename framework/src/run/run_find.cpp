@@ -27,7 +27,7 @@ namespace {
   known.push_back({"last", {}});
   if (runs.empty()) {
     d.facts.push_back("that folder holds no runs");
-    d.help = "start one with  retake run EXPERIMENT, or name another folder with run.dir";
+    d.help = "start one with  retake run EXPERIMENT, or name another folder with --dir";
   } else if (const auto meant = did_you_mean(spec, known)) {
     d.help = "did you mean `" + *meant + "`? (retake runs lists all)";
   } else {
