@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "core/build_info.hpp"
 #include "core/files.hpp"
 #include "core/hash.hpp"
 #include "core/log_sink.hpp"
@@ -34,18 +33,11 @@ std::vector<run::PluginUse> plugin_uses(const SessionStart& s) {
     use.abi = plugin::abi(s.registry->file_of(c.kind, c.plugin).stamp, c.kind);
     use.params_schema = sha256_hex(to_canonical_json(to_value(c.info->schema)));
     use.path = s.registry->file_of(c.kind, c.plugin).path;
+    use.git = plugin::read_commit(use.path);
     use.archived = s.archive;
     uses.push_back(std::move(use));
   }
   return uses;
-}
-
-Table host_facts() {
-  Table facts;
-  facts["version"] = build_info::version;
-  facts["compiler"] = build_info::compiler;
-  facts["flags"] = build_info::flags;
-  return facts;
 }
 
 Table host_abis(const SessionStart& s) {
@@ -79,7 +71,7 @@ run::Manifest start_manifest(const run::RunFolder& folder, const SessionStart& s
   run::ManifestStart m;
   m.config_hash = config::config_hash(s.experiment);
   m.seed = static_cast<std::uint64_t>(s.experiment.experiment.seed);
-  m.host_program = run::describe_host_program(host_facts(), host_abis(s), hashes);
+  m.host_program = run::describe_host_program(host_abis(s), hashes);
   m.plugins = plugin_uses(s);
   m.code = run::snapshot_code(folder, std::filesystem::current_path());
   m.env = run::describe_environment(room.environment(), hashes);

@@ -86,6 +86,7 @@ function(retake_add_plugin name)
   add_dependencies(${name} retake_plugin_table)
   # A library whose registration fails, or names other kinds than KIND, fails the build.
   add_custom_command(TARGET ${name} POST_BUILD
-    COMMAND retake_plugin_table --name ${name} --objcopy ${CMAKE_OBJCOPY} $<TARGET_FILE:${name}>
+    COMMAND retake_plugin_table --name ${name} --objcopy ${CMAKE_OBJCOPY}
+            --source ${CMAKE_CURRENT_SOURCE_DIR} $<TARGET_FILE:${name}>
     COMMENT "Embedding the component table of ${name}" VERBATIM)
 endfunction()

@@ -1,13 +1,14 @@
 // retake-plugin-table: run by retake_add_plugin after a plugin's link. It loads the library in a
 // child process and embeds what it registers, so that nobody has to load it to know.
 //
-//   retake-plugin-table --name NAME --objcopy PROGRAM LIBRARY
+//   retake-plugin-table --name NAME --objcopy PROGRAM [--source DIR] LIBRARY
 //   retake-plugin-table --dump LIBRARY          the child: the table to descriptor 3
 
 #include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,16 +35,66 @@ int dump(const fs::path& library) {
   return 0;
 }
 
-void embed(const std::string& name, const fs::path& objcopy, const fs::path& library) {
+/// What a program prints, without the last line's end; nullopt when it fails.
+std::optional<std::string> output_of(const std::string& command) {
+  FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) return std::nullopt;
+  std::string text;
+  char buffer[4096];
+  for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) text.append(buffer, n);
+  if (::pclose(pipe) != 0) return std::nullopt;
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+/// The commit of the plugin's sources, with "+" when files of theirs differ from it; empty outside
+/// a git repository.
+std::string commit_of(const std::string& source) {
+  if (source.empty() || source.find('\'') != std::string::npos) return {};
+  const std::string git = "git -C '" + source + "' ";
+  const auto commit = output_of(git + "rev-parse HEAD 2>/dev/null");
+  const auto changes = output_of(git + "status --porcelain -- . 2>/dev/null");
+  if (!commit || !changes) return {};
+  return *commit + (changes->empty() ? "" : "+");
+}
+
+struct Request {
+  std::string name;
+  fs::path objcopy;
+  std::string source;
+  fs::path library;
+};
+
+std::optional<Request> read_request(const std::vector<std::string>& words) {
+  Request r;
+  std::size_t at = 0;
+  for (; at + 1 < words.size(); at += 2) {
+    if (words[at] == "--name") {
+      r.name = words[at + 1];
+    } else if (words[at] == "--objcopy") {
+      r.objcopy = words[at + 1];
+    } else if (words[at] == "--source") {
+      r.source = words[at + 1];
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (at + 1 != words.size() || r.name.empty() || r.objcopy.empty()) return std::nullopt;
+  r.library = words[at];
+  return r;
+}
+
+void embed(const Request& r) {
+  const fs::path& library = r.library;
   const plugin::Stamp stamp = plugin::read_stamp(library);
-  if (stamp.name != name) {
+  if (stamp.name != r.name) {
     plugin::fail("E233", library,
                  "its source says RETAKE_PLUGIN(\"" + stamp.name +
-                     "\", ...), the build says retake_add_plugin(" + name + " ...)",
+                     "\", ...), the build says retake_add_plugin(" + r.name + " ...)",
                  "give both the same name");
   }
   const std::string table = plugin::dump_in_child("/proc/self/exe", library, kLimit);
-  plugin::embed_table(library, table, objcopy);
+  plugin::embed_table(library, table, r.objcopy, commit_of(r.source));
   plugin::read_plugin_file(library);
 }
 
@@ -52,25 +103,26 @@ void embed(const std::string& name, const fs::path& objcopy, const fs::path& lib
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   const bool child = words.size() == 2 && words[0] == "--dump";
-  const bool parent = words.size() == 5 && words[0] == "--name" && words[2] == "--objcopy";
-  if (!child && !parent) {
-    std::fputs("usage: retake-plugin-table --name NAME --objcopy PROGRAM LIBRARY\n", stderr);
+  const std::optional<Request> request = child ? std::nullopt : read_request(words);
+  if (!child && !request) {
+    std::fputs("usage: retake-plugin-table --name NAME --objcopy PROGRAM [--source DIR] LIBRARY\n",
+               stderr);
     return static_cast<int>(ExitCode::usage);
   }
   try {
     if (child) return dump(words[1]);
-    embed(words[1], words[3], words[4]);
+    embed(*request);
     return 0;
   } catch (const Error& e) {
     std::fputs(render(e.diagnostics(), false).c_str(), stderr);
     // A library without its table must not look finished: the next build links it again.
     std::error_code ignored;
-    if (parent) fs::remove(words[4], ignored);
+    if (request) fs::remove(request->library, ignored);
     return static_cast<int>(e.code());
   } catch (const std::exception& e) {
     std::fprintf(stderr, "error: %s\n", e.what());
     std::error_code ignored;
-    if (parent) fs::remove(words[4], ignored);
+    if (request) fs::remove(request->library, ignored);
     return 1;
   }
 }

@@ -25,7 +25,7 @@ ManifestStart describe(const RunFolder& run) {
   ManifestStart start;
   start.config_hash = std::string(64, 'a');
   start.seed = 7;
-  start.host_program = describe_host_program({}, {}, hashes);
+  start.host_program = describe_host_program({}, hashes);
   start.plugins.push_back({"model", "pointer_network", "1.2.0", "81c0ffee12ab",
                            std::string(64, 'c'), executable_path(), "", true});
   start.code = snapshot_code(run, ".");

@@ -15,6 +15,13 @@ class Component {
   Component(const Component&) = delete;
   Component& operator=(const Component&) = delete;
   virtual ~Component();
+
+  /// Which of its parameters it has read so far; filled by the registrar that made it.
+  const ParamReads& param_reads() const { return param_reads_; }
+  void count_reads(ParamReads reads) { param_reads_ = std::move(reads); }
+
+ private:
+  ParamReads param_reads_;
 };
 
 /// One named input or output. `shape` is a symbolic list such as "B, S, n_mels": expressions over
@@ -30,7 +37,8 @@ struct PortInfo {
 };
 
 /// A metric a component emits. `name` may hold `*`: "actions/type_*". `target` and `problem` are
-/// the words a user reads when watching it; `max`/`min` trip a warning.
+/// the words a user reads when watching it; `max`/`min` trip a warning; `trend` is what a healthy
+/// run shows, judged by `retake doctor RUN`.
 struct MetricInfo {
   std::string name;
   std::string doc;
@@ -39,6 +47,7 @@ struct MetricInfo {
   std::string problem;
   std::optional<double> min;
   std::optional<double> max;
+  std::string trend{};  ///< "falling", "rising" or empty
 };
 
 /// Traits of a component, declared as data by `static Traits traits()`.

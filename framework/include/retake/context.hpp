@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "retake/exhibit.hpp"
 #include "retake/log.hpp"
 #include "retake/rng.hpp"
 
@@ -32,6 +33,9 @@ class Context {
   virtual bool stop_requested() const = 0;
   /// Progress of a long step; a terminal shows it as one line.
   virtual void progress(std::string_view what, double done, double total) const = 0;
+  /// Something to look at or listen to beside the numbers of the step at hand. In a run it goes to
+  /// TensorBoard; elsewhere it is dropped.
+  virtual void show(const Exhibit& exhibit) const;
 
   /// Calls `body(begin, end)` on disjoint ranges that cover [0, n), on up to `threads()` threads.
   /// Ranges hold at least `grain` items. The first exception is rethrown when all have ended.

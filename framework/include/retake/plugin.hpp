@@ -65,14 +65,18 @@ class Registrar {
     if constexpr (requires { T::traits(); }) r.info.traits = T::traits();
     r.create = [](const Table& table,
                   [[maybe_unused]] Context& context) -> std::unique_ptr<Component> {
-      const Params params = Schema<Params>::make().read(table);
+      ParamReads reads;
+      const Params params = Schema<Params>::make().read(table, &reads);
+      std::unique_ptr<T> made;
       if constexpr (std::is_constructible_v<T, const Params&, Context&>) {
-        return std::make_unique<T>(params, context);
+        made = std::make_unique<T>(params, context);
       } else if constexpr (std::is_constructible_v<T, const Params&>) {
-        return std::make_unique<T>(params);
+        made = std::make_unique<T>(params);
       } else {
-        return std::make_unique<T>();
+        made = std::make_unique<T>();
       }
+      made->count_reads(std::move(reads));
+      return made;
     };
     if constexpr (requires(const Params& p, Problems& q) { Params::check(p, q); }) {
       r.check = [](const Table& table, Problems& problems) {

@@ -12,10 +12,12 @@
 // Validation, help, generated docs, sweeps, resolved configs and run identity all come from it.
 // Everything in `SchemaInfo` is data, so it can be read without running the plugin.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -103,10 +105,81 @@ class Problems {
   std::vector<Item> items_;
 };
 
+/// Which parameters a component has read so far: those whose members are `Param<T>`. Copies share
+/// the counts. Thread-safe to read while the component works.
+class ParamReads {
+ public:
+  std::shared_ptr<std::atomic<bool>> add(std::string name) {
+    flags_.emplace_back(std::move(name), std::make_shared<std::atomic<bool>>(false));
+    return flags_.back().second;
+  }
+  /// Dotted names of the counted parameters that were never read.
+  std::vector<std::string> unread() const {
+    std::vector<std::string> out;
+    for (const auto& [name, read] : flags_) {
+      if (!read->load(std::memory_order_relaxed)) out.push_back(name);
+    }
+    return out;
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::shared_ptr<std::atomic<bool>>>> flags_;
+};
+
+/// A parameter that knows whether it was read: `retake::Param<double> decay = 0.1;` in a Params
+/// struct, used like the value itself. A run warns (W26) when the user set a parameter that the
+/// component never read, as one that another mode would use. A plain member serves as well, but
+/// nobody can tell whether it was read. Copying is not reading. `const` use is thread-safe.
+template <class T>
+class Param {
+ public:
+  using value_type = T;
+  Param() = default;
+  Param(T value) : value_(std::move(value)) {}
+  template <class U>
+  requires std::is_convertible_v<U, T> &&
+      (!std::is_same_v<std::remove_cvref_t<U>, Param> &&
+       !std::is_same_v<std::remove_cvref_t<U>, T>)Param(U&& value)
+      : value_(std::forward<U>(value)) {}
+
+  const T& get() const {
+    if (read_) read_->store(true, std::memory_order_relaxed);
+    return value_;
+  }
+  operator const T&() const { return get(); }
+  const T& operator*() const { return get(); }
+  const T* operator->() const { return &get(); }
+  template <class U>
+  friend bool operator==(const Param& a, const U& b) {
+    return a.get() == b;
+  }
+
+  /// For the schema: the value without counting, and where reads are counted.
+  const T& peek() const { return value_; }
+  void count_in(std::shared_ptr<std::atomic<bool>> read) { read_ = std::move(read); }
+
+ private:
+  T value_{};
+  std::shared_ptr<std::atomic<bool>> read_;
+};
+
 template <class P>
 class Schema;
 
 namespace detail {
+
+template <class T>
+struct unwrapped {
+  using type = T;
+  static constexpr bool counted = false;
+  static const T& peek(const T& member) { return member; }
+};
+template <class T>
+struct unwrapped<Param<T>> {
+  using type = T;
+  static constexpr bool counted = true;
+  static const T& peek(const Param<T>& member) { return member.peek(); }
+};
 
 template <class T>
 struct is_vector : std::false_type {};
@@ -238,10 +311,11 @@ class Schema {
     return s;
   }
 
-  /// T: bool, an integer, a floating type, std::string, a struct with `describe`, or a
-  /// std::vector of one of these. Type and default come from the member.
-  template <class T>
-  Field<P> field(T P::*member, std::string name, std::string doc) {
+  /// M: bool, an integer, a floating type, std::string, a struct with `describe`, or a
+  /// std::vector of one of these; or a Param of one. Type and default come from the member.
+  template <class M>
+  Field<P> field(M P::*member, std::string name, std::string doc) {
+    using T = typename detail::unwrapped<M>::type;
     FieldInfo f;
     f.name = std::move(name);
     f.doc = std::move(doc);
@@ -251,7 +325,12 @@ class Schema {
     } else {
       fill_type<T>(f);
     }
-    f.default_value = detail::value_of(defaults_.*member);
+    f.default_value = detail::value_of<T>(detail::unwrapped<M>::peek(defaults_.*member));
+    if constexpr (detail::unwrapped<M>::counted) {
+      counters_.push_back([member, name = f.name](P& p, ParamReads& reads) {
+        (p.*member).count_in(reads.add(name));
+      });
+    }
     info_.fields.push_back(std::move(f));
     offsets_.push_back(offset(member));
     setters_.push_back([member](P& p, const Value& v) { p.*member = detail::value_to<T>(v); });
@@ -267,11 +346,15 @@ class Schema {
   const SchemaInfo& info() const { return info_; }
 
   /// Reads a validated table; absent keys keep their defaults. Keys of other owners are ignored:
-  /// validation against `info()` has happened before.
-  P read(const Table& table) const {
+  /// validation against `info()` has happened before. Reads of its `Param` members are counted in
+  /// `reads`, where there is one.
+  P read(const Table& table, ParamReads* reads = nullptr) const {
     P p{};
     for (std::size_t i = 0; i < setters_.size(); ++i) {
       if (const Value* v = table.find(info_.fields[i].name)) setters_[i](p, *v);
+    }
+    if (reads != nullptr) {
+      for (const auto& count : counters_) count(p, *reads);
     }
     return p;
   }
@@ -316,6 +399,7 @@ class Schema {
   P defaults_{};
   SchemaInfo info_;
   std::vector<std::function<void(P&, const Value&)>> setters_;
+  std::vector<std::function<void(P&, ParamReads&)>> counters_;
   std::vector<std::ptrdiff_t> offsets_;
   std::vector<PendingRule> pending_;
 };

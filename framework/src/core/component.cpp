@@ -208,6 +208,7 @@ Value traits_to_value(const Traits& traits) {
     put(entry, "problem", m.problem);
     put(entry, "min", m.min);
     put(entry, "max", m.max);
+    put(entry, "trend", m.trend);
     metrics.emplace_back(std::move(entry));
   }
   if (!metrics.empty()) t["metrics"] = std::move(metrics);
@@ -227,7 +228,7 @@ Traits traits_from(const Value& value) {
       const Table& m = item.as_table();
       traits.metrics.push_back({m.at("name").as_string(), text(m, "doc"), text(m, "goal"),
                                 text(m, "target"), text(m, "problem"), number(m, "min"),
-                                number(m, "max")});
+                                number(m, "max"), text(m, "trend")});
     }
   }
   return traits;

@@ -9,6 +9,7 @@
 namespace retake {
 
 Context::~Context() = default;
+void Context::show(const Exhibit&) const {}
 
 namespace {
 thread_local bool t_inside_parallel = false;

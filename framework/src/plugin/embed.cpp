@@ -126,20 +126,27 @@ std::string dump_in_child(const fs::path& program, const fs::path& library,
   return text;
 }
 
-void embed_table(const fs::path& library, const std::string& table, const fs::path& objcopy) {
-  const fs::path json = library.string() + ".table.json";
-  write_file_atomic(json, table);
+void embed_table(const fs::path& library, const std::string& table, const fs::path& objcopy,
+                 const std::string& commit) {
   AtomicFile result(library);
-  const std::string section = kTableSection;
+  std::vector<std::string> words = {objcopy.string()};
+  std::vector<fs::path> contents;
+  const auto add_section = [&](const std::string& section, const std::string& text) {
+    words.insert(words.end(), {"--remove-section", section});
+    if (text.empty()) return;
+    contents.push_back(library.string() + section + ".txt");
+    write_file_atomic(contents.back(), text);
+    words.insert(words.end(), {"--add-section", section + "=" + contents.back().string(),
+                               "--set-section-flags", section + "=noload,readonly"});
+  };
+  add_section(kTableSection, table);
+  add_section(kCommitSection, commit);
+  words.insert(words.end(), {library.string(), result.path().string()});
   int status = 0;
-  const pid_t child =
-      start({objcopy.string(), "--remove-section", section, "--add-section",
-             section + "=" + json.string(), "--set-section-flags", section + "=noload,readonly",
-             library.string(), result.path().string()},
-            -1, library);
+  const pid_t child = start(words, -1, library);
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  fs::remove(json);
+  for (const fs::path& file : contents) fs::remove(file);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     fail("E232", library, objcopy.string() + " " + end_of(status),
          "see its message above; GNU binutils 2.36 or newer is needed");

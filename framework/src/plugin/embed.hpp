@@ -16,9 +16,9 @@ std::string dump_table(const std::filesystem::path& library);
 std::string dump_in_child(const std::filesystem::path& program,
                           const std::filesystem::path& library, std::chrono::seconds limit);
 
-/// Puts the table into the library's section with objcopy; the file is replaced atomically.
-/// Throws PluginError E232 when objcopy fails.
+/// Puts the table, and the commit unless it is empty, into sections of the library with objcopy;
+/// the file is replaced atomically. Throws PluginError E232 when objcopy fails.
 void embed_table(const std::filesystem::path& library, const std::string& table,
-                 const std::filesystem::path& objcopy);
+                 const std::filesystem::path& objcopy, const std::string& commit = {});
 
 }  // namespace retake::plugin

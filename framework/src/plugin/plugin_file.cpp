@@ -24,6 +24,10 @@ Stamp read_stamp(const fs::path& path) {
   return stamp_of(ElfFile(path), path);
 }
 
+std::string read_commit(const fs::path& path) {
+  return std::string(ElfFile(path).section(kCommitSection).value_or(std::string_view{}));
+}
+
 PluginFile read_plugin_file(const fs::path& path) {
   const ElfFile elf(path);
   PluginFile file{path, stamp_of(elf, path), {}};

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "core/build_commit.hpp"
 #include "core/build_info.hpp"
 #include "core/files.hpp"
 #include "retake/error.hpp"
@@ -213,17 +214,17 @@ Table describe_environment(const Table& given, HashCache& hashes) {
   return env;
 }
 
-Table describe_host_program(const Table& build_facts, const Table& abi, HashCache& hashes) {
+Table describe_host_program(const Table& abi, HashCache& hashes) {
   Table out;
   out["version"] = build_info::version;
-  out["git"] = Value();
-  out["dirty"] = Value();
+  const BuildCommit commit = build_commit();
+  out["git"] = text_or_null(commit.hash);
+  out["dirty"] = *commit.hash != '\0' ? Value(commit.dirty) : Value();
   const fs::path self = executable_path();
   out["build_id"] = text_or_null(elf_build_id(self));
   out["sha256"] = hashes.sha256(self);
   out["compiler"] = build_info::compiler;
   out["flags"] = build_info::flags;
-  for (const auto& [key, value] : build_facts) out[key] = value;
   out["abi"] = abi;
   return out;
 }

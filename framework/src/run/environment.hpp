@@ -23,9 +23,9 @@ std::vector<std::filesystem::path> mapped_libraries();
 /// in, and blas.linked: "static", or the shared library's name. Keys that nobody gives are null.
 Table describe_environment(const Table& given, HashCache& hashes);
 
-/// "host_program": version, compiler, flags, build id and hash of the running executable, and `abi`
-/// by kind as given. git and dirty are those of `build_facts`, null where it lacks them.
-Table describe_host_program(const Table& build_facts, const Table& abi, HashCache& hashes);
+/// "host_program": version, commit, compiler, flags, build id and hash of the running executable,
+/// and `abi` by kind as given. git and dirty are null when it was built outside a git repository.
+Table describe_host_program(const Table& abi, HashCache& hashes);
 
 /// The running executable, symbolic links resolved.
 std::filesystem::path executable_path();

@@ -26,7 +26,7 @@ ManifestStart sample_start(HashCache& hashes) {
   s.seed = 7;
   Table abi;
   abi["model"] = "81c0ffee12ab";
-  s.host_program = describe_host_program({}, abi, hashes);
+  s.host_program = describe_host_program(abi, hashes);
   s.plugins.push_back(
       {"model", "pointer_network", "1.2.0", "81c0ffee12ab", kHash, executable_path(), "", true});
   s.code["absent"] = "not in a git repository";
