@@ -15,7 +15,7 @@ void use_aligner(CorpusRequest& request, const config::ResolvedExperiment& exper
                  plugin::Registry& registry, plugin::Arena& arena, Context& context) {
   const config::ResolvedComponent* c = experiment.find(Aligner::kind);
   if (c == nullptr) return;
-  Aligner& made = registry.create<Aligner>(arena, c->plugin, c->params, context);
+  Aligner& made = registry.create<Aligner>(arena, *c, context);
   request.aligner = &made;
   request.aligner_spec.extractor = c->plugin;
   request.aligner_spec.version = made.algorithm_version();
@@ -32,8 +32,7 @@ std::vector<NamedExtractor> make_extractors(const config::ResolvedExperiment& ex
                                             Context& context) {
   std::vector<NamedExtractor> out;
   for (const config::ResolvedComponent* c : experiment.all(FeatureExtractor::kind)) {
-    FeatureExtractor& made =
-        registry.create<FeatureExtractor>(arena, c->plugin, c->params, context);
+    FeatureExtractor& made = registry.create<FeatureExtractor>(arena, *c, context);
     NamedExtractor named;
     named.name = c->name.empty() ? c->plugin : c->name;
     named.extractor = &made;
@@ -51,27 +50,35 @@ std::vector<WantedFeatures> wanted_features(const std::vector<NamedExtractor>& e
   return out;
 }
 
-Table data_account(const PairSet& pairs) {
+std::vector<DataFile> data_index(const PairSet& pairs) {
   run::HashCache hashes;
-  Sha256 tree;
-  std::int64_t files = 0, bytes = 0;
+  std::vector<DataFile> out;
   const auto add = [&](const std::filesystem::path& path) {
     if (path.empty()) return;
-    tree.update(std::filesystem::relative(path, pairs.root).string() + "\n");
-    tree.update(hashes.sha256(path) + "\n");
-    bytes += static_cast<std::int64_t>(std::filesystem::file_size(path));
-    ++files;
+    out.push_back({std::filesystem::relative(path, pairs.root).string(),
+                   static_cast<std::int64_t>(std::filesystem::file_size(path)),
+                   hashes.sha256(path)});
   };
   for (const Pair& pair : pairs.pairs) {
     add(pair.raw);
     add(pair.edit);
     add(pair.truth.empty() ? pair.alignment : pair.truth);
-    tree.update(pair.id + " " + pair.split + "\n");
   }
+  return out;
+}
+
+Table data_account(const PairSet& pairs, const std::vector<DataFile>& index) {
+  Sha256 tree;
+  std::int64_t bytes = 0;
+  for (const DataFile& file : index) {
+    tree.update(file.path + "\n" + file.sha256 + "\n");
+    bytes += file.bytes;
+  }
+  for (const Pair& pair : pairs.pairs) tree.update(pair.id + " " + pair.split + "\n");
   Table out;
   out["root"] = pairs.root.string();
   out["method"] = "sha256";
-  out["files"] = files;
+  out["files"] = static_cast<std::int64_t>(index.size());
   out["bytes"] = bytes;
   out["tree_hash"] = tree.hex();
   out["index"] = Value();
@@ -102,36 +109,60 @@ std::string ExperimentData::summary() const {
   return text + "  hash " + files.at("tree_hash").as_string().substr(0, 8);
 }
 
-ExperimentData prepare_data(const config::ResolvedExperiment& experiment,
-                            plugin::Registry& registry, plugin::Arena& arena, Context& context) {
-  const config::ResolvedComponent* dataset = experiment.find(Dataset::kind);
+namespace {
+
+void require_tables(const config::ResolvedExperiment& experiment) {
   std::vector<Diagnostic> faults;
   for (const char* kind : {Dataset::kind, FeatureExtractor::kind}) {
     if (experiment.find(kind) == nullptr) faults.push_back(config::missing_table(kind));
   }
   if (!faults.empty()) throw ConfigError(std::move(faults));
+}
 
-  ExperimentData data;
-  data.dataset = dataset->plugin;
-  data.extractors = make_extractors(experiment, registry, arena, context);
-  CorpusRequest request;
-  request.features = wanted_features(data.extractors);
-  use_aligner(request, experiment, registry, arena, context);
-  data.pairs =
-      registry.create<Dataset>(arena, dataset->plugin, dataset->params, context).pairs(context);
+/// Makes extractors and aligner, then the corpus of `data.pairs`.
+void prepare(ExperimentData& data, const FeatureStore& store,
+             const config::ResolvedExperiment& experiment, plugin::Registry& registry,
+             plugin::Arena& arena, Context& context) {
+  data.dataset = experiment.find(Dataset::kind)->plugin;
   if (data.pairs.pairs.empty()) {
     throw DataError(file_diagnostic("E507", data.pairs.root.string(), "holds no pairs",
                                     "put recordings into input/ and edits into desired_output/, "
                                     "or make some with  retake synth"));
   }
-  const FeatureStore store(FeatureStore::default_folder(data.pairs.root));
+  data.extractors = make_extractors(experiment, registry, arena, context);
+  CorpusRequest request;
+  request.features = wanted_features(data.extractors);
+  use_aligner(request, experiment, registry, arena, context);
   data.corpus = build_corpus(data.pairs, request, store, context);
   if (stop_requested()) {
     throw stopped(
         "stopped while preparing the data; what is prepared stays in " + store.folder().string(),
         "start the command again: it goes on from there");
   }
-  data.files = data_account(data.pairs);
+  data.index = data_index(data.pairs);
+  data.files = data_account(data.pairs, data.index);
+}
+
+}  // namespace
+
+ExperimentData prepare_data(const config::ResolvedExperiment& experiment,
+                            plugin::Registry& registry, plugin::Arena& arena, Context& context) {
+  require_tables(experiment);
+  ExperimentData data;
+  data.pairs =
+      registry.create<Dataset>(arena, *experiment.find(Dataset::kind), context).pairs(context);
+  const FeatureStore store(FeatureStore::default_folder(data.pairs.root));
+  prepare(data, store, experiment, registry, arena, context);
+  return data;
+}
+
+ExperimentData prepare_pairs(const config::ResolvedExperiment& experiment, const PairSet& pairs,
+                             plugin::Registry& registry, plugin::Arena& arena, Context& context) {
+  require_tables(experiment);
+  ExperimentData data;
+  data.pairs = pairs;
+  const FeatureStore store(pairs.root / ".retake" / "store");
+  prepare(data, store, experiment, registry, arena, context);
   return data;
 }
 

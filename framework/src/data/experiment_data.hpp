@@ -26,12 +26,20 @@ void use_aligner(CorpusRequest& request, const config::ResolvedExperiment& exper
 /// What the corpus builder is to give each song.
 std::vector<WantedFeatures> wanted_features(const std::vector<NamedExtractor>& extractors);
 
+/// One file of the data as a run began with it.
+struct DataFile {
+  std::string path;  ///< relative to the pair set's root
+  std::int64_t bytes = 0;
+  std::string sha256;
+};
+
 struct ExperimentData {
   std::string dataset;  ///< component name
   PairSet pairs;
   std::vector<NamedExtractor> extractors;
   Corpus corpus;
-  Table files;  ///< "data" of the manifest
+  Table files;                  ///< "data" of the manifest
+  std::vector<DataFile> index;  ///< every file that `files` counts
 
   const Table& account() const { return files; }
   /// Stands in for the dataset's paths in a run's identity: the content of the data.
@@ -49,8 +57,15 @@ std::vector<NamedExtractor> make_extractors(const config::ResolvedExperiment& ex
 /// throws Error with the exit code of the contract. Throws ConfigError when a table is missing.
 ExperimentData prepare_data(const config::ResolvedExperiment& experiment,
                             plugin::Registry& registry, plugin::Arena& arena, Context& context);
+/// As above with these pairs in place of the dataset's, which is not made; what is computed goes to
+/// a store below their root.
+ExperimentData prepare_pairs(const config::ResolvedExperiment& experiment, const PairSet& pairs,
+                             plugin::Registry& registry, plugin::Arena& arena, Context& context);
 
-/// "data" of the manifest: root, files, bytes, and the hash over every file's name and content.
-Table data_account(const PairSet& pairs);
+/// Every file of the pairs: recordings, edits and what tells how they were made, in pair order.
+std::vector<DataFile> data_index(const PairSet& pairs);
+/// "data" of the manifest: root, files, bytes, and the hash over every file's name and content and
+/// every pair's split.
+Table data_account(const PairSet& pairs, const std::vector<DataFile>& index);
 
 }  // namespace retake::data

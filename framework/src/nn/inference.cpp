@@ -35,7 +35,7 @@ class LoadedModel final : public Inference {
     model_ = &build_model(*model, model_inputs(extractors_), registry, arena_, context);
     load_module_state(model_->module(), with_prefix(checkpoint.model(), ""), folder.string());
     model_->module().eval();
-    editor_ = &registry.create<Editor>(arena_, editor->plugin, editor->params, context);
+    editor_ = &registry.create<Editor>(arena_, *editor, context);
   }
 
   const std::vector<NamedExtractor>& extractors() const override { return extractors_; }

@@ -18,7 +18,7 @@ template <class T>
 T* make_single(TrainJob& job) {
   const config::ResolvedComponent* c = job.experiment->find(T::kind);
   if (c == nullptr) return nullptr;
-  return &job.registry->create<T>(*job.arena, c->plugin, c->params, *job.context);
+  return &job.registry->create<T>(*job.arena, *c, *job.context);
 }
 
 std::vector<NamedOptimizer> make_optimizers(TrainJob& job) {
@@ -26,8 +26,7 @@ std::vector<NamedOptimizer> make_optimizers(TrainJob& job) {
   for (const config::ResolvedComponent* c : job.experiment->all(Optimizer::kind)) {
     NamedOptimizer named;
     named.name = c->name.empty() ? "main" : c->name;
-    named.optimizer =
-        &job.registry->create<Optimizer>(*job.arena, c->plugin, c->params, *job.context);
+    named.optimizer = &job.registry->create<Optimizer>(*job.arena, *c, *job.context);
     out.push_back(std::move(named));
   }
   return out;
@@ -47,7 +46,7 @@ ModelInputs model_inputs(const std::vector<NamedExtractor>& extractors) {
 
 Model& build_model(const config::ResolvedComponent& component, const ModelInputs& inputs,
                    plugin::Registry& registry, plugin::Arena& arena, Context& context) {
-  Model& model = registry.create<Model>(arena, component.plugin, component.params, context);
+  Model& model = registry.create<Model>(arena, component, context);
   seed_torch(context.seed("model/init"));
   model.build(inputs);
   model.module().to(at::Device(context.device()));
@@ -66,11 +65,11 @@ TrainingParts wire_training(TrainJob& job) {
   setup.editor = make_single<Editor>(job);
   setup.action_space = make_single<ActionSpace>(job);
   for (const config::ResolvedComponent* c : job.experiment->all(Loss::kind)) {
-    Loss& loss = job.registry->create<Loss>(*job.arena, c->plugin, c->params, *job.context);
+    Loss& loss = job.registry->create<Loss>(*job.arena, *c, *job.context);
     setup.losses.push_back({c->name.empty() ? c->plugin : c->name, c->weight, &loss});
   }
   for (const config::ResolvedComponent* c : job.experiment->all(Reward::kind)) {
-    Reward& reward = job.registry->create<Reward>(*job.arena, c->plugin, c->params, *job.context);
+    Reward& reward = job.registry->create<Reward>(*job.arena, *c, *job.context);
     setup.rewards.push_back({c->name.empty() ? c->plugin : c->name, c->weight, &reward});
   }
   setup.corpus = job.corpus;

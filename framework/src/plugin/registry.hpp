@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/catalog.hpp"
+#include "config/experiment.hpp"
 #include "plugin/arena.hpp"
 #include "plugin/plugin_file.hpp"
 #include "plugin/search_path.hpp"
@@ -67,6 +67,11 @@ class Registry final : public config::Catalog {
   template <class T>
   T& create(Arena& arena, std::string_view name, const Table& params, Context& context) {
     return arena.keep(create<T>(name, params, context));
+  }
+  /// The component of an experiment's table.
+  template <class T>
+  T& create(Arena& arena, const config::ResolvedComponent& c, Context& context) {
+    return arena.keep(create<T>(c.plugin, c.params, context), c.table);
   }
 
   /// Runs the component's own cross-field check (foreign code: loads the plugin). Throws as

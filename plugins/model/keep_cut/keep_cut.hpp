@@ -13,12 +13,12 @@ struct Params {
   std::vector<std::string> frames = {"mel.mel"};
   std::vector<std::string> slow = {"similarity.later", "similarity.later_lag", "similarity.earlier",
                                    "similarity.earlier_lag"};
-  std::int64_t width = 128;
-  std::int64_t heads = 4;
-  std::int64_t hidden = 256;
-  std::int64_t dilated_layers = 8;
-  std::int64_t context_layers = 1;
-  double dropout = 0.1;
+  retake::Param<std::int64_t> width = 128;
+  retake::Param<std::int64_t> heads = 4;
+  retake::Param<std::int64_t> hidden = 256;
+  retake::Param<std::int64_t> dilated_layers = 8;
+  retake::Param<std::int64_t> context_layers = 1;
+  retake::Param<double> dropout = 0.1;
 
   static void describe(retake::Schema<Params>& s);
 };

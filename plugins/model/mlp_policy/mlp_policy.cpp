@@ -9,9 +9,9 @@
 namespace {
 
 struct Params {
-  int context = 3;
-  int hidden = 64;
-  int choices = 2;
+  retake::Param<int> context = 3;
+  retake::Param<int> hidden = 64;
+  retake::Param<int> choices = 2;
 
   static void describe(retake::Schema<Params>& s) {
     s.field(&Params::context, "context", "units seen to each side of the cursor")

@@ -137,9 +137,9 @@ at::Tensor PointerNetwork::visible_history(std::int64_t rows, std::int64_t token
                                            const at::Tensor& like) const {
   if (!network_->is_training() || params_.history_dropout <= 0) return {};
   const at::Tensor hidden =
-      at::rand({rows, 1}, like.options().dtype(at::kFloat)) < params_.history_dropout;
+      at::rand({rows, 1}, like.options().dtype(at::kFloat)) < *params_.history_dropout;
   return at::where(hidden, at::zeros({}, like.options()),
-                   at::full({}, params_.decoder_window, like.options()))
+                   at::full({}, *params_.decoder_window, like.options()))
       .expand({rows, tokens});
 }
 

@@ -14,21 +14,21 @@ struct Params {
   std::vector<std::string> frames = {"mel.mel"};
   std::vector<std::string> slow = {"similarity.later", "similarity.later_lag", "similarity.earlier",
                                    "similarity.earlier_lag"};
-  std::int64_t d_model = 128;
-  std::int64_t n_heads = 4;
-  std::int64_t dim_feedforward = 512;
-  std::int64_t encoder_layers = 3;
-  std::int64_t context_layers = 1;
-  std::int64_t dilated_layers = 8;
-  std::int64_t decoder_layers = 3;
-  std::int64_t decoder_window = 64;
-  std::int64_t attn_window_size = 512;
-  std::int64_t n_global_tokens = 64;
-  std::int64_t max_delta = 64;
-  std::int64_t bin_frames = 16;
-  std::int64_t pointing_width = 64;
-  double history_dropout = 0.3;
-  double dropout = 0.1;
+  retake::Param<std::int64_t> d_model = 128;
+  retake::Param<std::int64_t> n_heads = 4;
+  retake::Param<std::int64_t> dim_feedforward = 512;
+  retake::Param<std::int64_t> encoder_layers = 3;
+  retake::Param<std::int64_t> context_layers = 1;
+  retake::Param<std::int64_t> dilated_layers = 8;
+  retake::Param<std::int64_t> decoder_layers = 3;
+  retake::Param<std::int64_t> decoder_window = 64;
+  retake::Param<std::int64_t> attn_window_size = 512;
+  retake::Param<std::int64_t> n_global_tokens = 64;
+  retake::Param<std::int64_t> max_delta = 64;
+  retake::Param<std::int64_t> bin_frames = 16;
+  retake::Param<std::int64_t> pointing_width = 64;
+  retake::Param<double> history_dropout = 0.3;
+  retake::Param<double> dropout = 0.1;
 
   static void describe(retake::Schema<Params>& s);
   static void check(const Params& p, retake::Problems& problems);

@@ -64,15 +64,31 @@ retake::Traits PointerTrainer::traits() {
       {"jump_bin", "i64", "B, J", "true bins of jumps"},
       {"jump_fine", "i64", "B, J", "true frames inside them"},
       {"jump_mask", "bool", "B, J", "true where there is a jump"}};
+  // The table of metrics to watch of the guide: what each should do, and what it means if not.
+  const auto falls = [&](const char* name, const char* doc, const char* target,
+                         const char* problem) {
+    t.metrics.push_back({name, doc, "min", target, problem, {}, {}, "falling"});
+  };
+  falls("train/delta_loss", "cross-entropy of the step classes", "falls below 0.1",
+        "the steps are not learnt");
+  falls("train/jump_loss", "cross-entropy of jump targets, coarse and fine", "falls",
+        "large jumps cannot be predicted");
+  falls("train/use_jump_loss", "cross-entropy of jump or go on", "falls",
+        "when to jump is not learnt");
+  falls("train/stop_loss", "cross-entropy of the end", "falls", "the end is not found");
+  t.metrics.push_back({"val_delta_accuracy",
+                       "share of steps whose class is right, teacher-forced",
+                       "max",
+                       "above 0.9",
+                       "the patterns of steps are not learnt",
+                       0.9,
+                       {},
+                       ""});
+  t.metrics.push_back({"val/keep_ratio", "share of the raw that is kept", "", "as the true edits",
+                       "collapsed: everything or nothing is kept", 0.01, 0.99, ""});
   const std::vector<std::array<const char*, 5>> metrics = {
-      {{"train/delta_loss", "cross-entropy of the step classes", "min", "falls below 0.1", ""}},
-      {{"train/jump_loss", "cross-entropy of jump targets, coarse and fine", "min", "", ""}},
-      {{"train/use_jump_loss", "cross-entropy of jump or go on", "min", "", ""}},
-      {{"train/stop_loss", "cross-entropy of the end", "min", "", ""}},
       {{"val/loss", "weighted loss on the validation recordings, teacher-forced", "min", "",
         "rises while train/loss falls: over-fitting"}},
-      {{"val_delta_accuracy", "share of steps whose class is right, teacher-forced", "max",
-        "above 0.9", "meaningless alone: nearly all steps are 0"}},
       {{"val/step_f1", "F1 of steps that are not 0, teacher-forced", "max", "above 0.9", ""}},
       {{"val/jump_accuracy", "share of jump targets within one bin, teacher-forced", "max", "",
         ""}},
@@ -85,7 +101,6 @@ retake::Traits PointerTrainer::traits() {
       {{"val/jump_f1", "jumps with both ends within 0.5 s", "max", "", ""}},
       {{"val/jump_f1_*", "the same by class: adjacent, forward, backward", "max", "", ""}},
       {{"val/length_error", "length of the edit, relative", "min", "", ""}},
-      {{"val/keep_ratio", "share of the raw that is kept", "", "", "0 or 1: collapsed"}},
       {{"val/keep_ratio_error", "difference to the true share", "min", "", ""}},
       {{"val/contiguity", "share of steps that are plain copies", "", "", ""}},
       {{"val/segments_per_minute*", "copied runs per minute, and the true number", "", "", ""}},
@@ -93,7 +108,7 @@ retake::Traits PointerTrainer::traits() {
       {{"val/accuracy/*", "share of raw time decided rightly, by kind of material", "max", "",
         ""}}};
   for (const auto& [name, doc, goal, target, problem] : metrics) {
-    t.metrics.push_back({name, doc, goal, target, problem, {}, {}});
+    t.metrics.push_back({name, doc, goal, target, problem, {}, {}, ""});
   }
   return t;
 }
@@ -225,9 +240,27 @@ retake::StepResult PointerTrainer::step(const retake::StepPosition&, const Tenso
   return result;
 }
 
+namespace {
+
+/// Probability and truth of keeping each token whose label is known.
+void add_decisions(const TensorMap& outputs, const TensorMap& batch, retake::Decisions& keep) {
+  const at::Tensor* logits = outputs.find("keep");
+  if (logits == nullptr) return;
+  const at::Tensor known = batch.at("token_label_mask");
+  const at::Tensor score = logits->to(at::kFloat).sigmoid().masked_select(known).to(at::kCPU);
+  const at::Tensor truth = (batch.at("keep_target").masked_select(known) > 0.5).to(at::kCPU);
+  const float* s = score.const_data_ptr<float>();
+  const bool* t = truth.const_data_ptr<bool>();
+  keep.scores.insert(keep.scores.end(), s, s + score.numel());
+  keep.truth.insert(keep.truth.end(), t, t + truth.numel());
+}
+
+}  // namespace
+
 void PointerTrainer::teacher_forced(retake::Metrics& metrics) {
   double loss = 0;
   std::int64_t right = 0, steps = 0, hits = 0, claimed = 0, changes = 0, jumps = 0, near = 0;
+  retake::Decisions keep;
   retake::Rng rng = setup_.context->rng("trainer/validation");
   for (const Prepared& p : val_) {
     const TensorMap batch = make_batch({Crop{&p, 0, p.frames}}, rng).to(setup_.context->device());
@@ -235,6 +268,7 @@ void PointerTrainer::teacher_forced(retake::Metrics& metrics) {
     for (const retake::LossTerm& term : losses(out, batch)) {
       loss += term.weight * term.value.item<double>() / static_cast<double>(val_.size());
     }
+    add_decisions(out, batch, keep);
     if (pointer_model_ == nullptr) continue;
     const std::int64_t zero = pointer_model_->coding().max_delta;
     const at::Tensor &wanted = batch.at("delta_target"), known = batch.at("use_jump_mask");
@@ -256,6 +290,7 @@ void PointerTrainer::teacher_forced(retake::Metrics& metrics) {
         ((out.at("jump_bin").argmax(-1) - batch.at("jump_bin")).abs() <= 1).logical_and(mask));
   }
   metrics["val/loss"] = loss;
+  if (!keep.scores.empty()) setup_.context->show({"val/keep", std::move(keep)});
   if (steps > 0) {
     metrics["val_delta_accuracy"] = static_cast<double>(right) / static_cast<double>(steps);
   }

@@ -14,15 +14,15 @@
 namespace pointer_trainer {
 
 struct Params {
-  double crop = 240.0;
-  std::int64_t windows = 8;
-  std::int64_t window_frames = 1024;
-  std::int64_t jumps = 512;
-  double recovery = 0.5;
-  double noise = 0.3;
-  std::int64_t noise_frames = 16;
-  double min_confidence = 0.5;
-  std::int64_t val_songs = 0;
+  retake::Param<double> crop = 240.0;
+  retake::Param<std::int64_t> windows = 8;
+  retake::Param<std::int64_t> window_frames = 1024;
+  retake::Param<std::int64_t> jumps = 512;
+  retake::Param<double> recovery = 0.5;
+  retake::Param<double> noise = 0.3;
+  retake::Param<std::int64_t> noise_frames = 16;
+  retake::Param<double> min_confidence = 0.5;
+  retake::Param<std::int64_t> val_songs = 0;
 
   static void describe(retake::Schema<Params>& s);
   static void check(const Params& p, retake::Problems& problems);

@@ -19,12 +19,12 @@ using retake::StepPosition;
 using retake::TensorMap;
 
 struct Params {
-  int episodes = 8;
-  int context = 3;
-  double unit_s = 1.0;
-  double target_share = 0.5;
-  double entropy_weight = 0.01;
-  double value_weight = 0.5;
+  retake::Param<int> episodes = 8;
+  retake::Param<int> context = 3;
+  retake::Param<double> unit_s = 1.0;
+  retake::Param<double> target_share = 0.5;
+  retake::Param<double> entropy_weight = 0.01;
+  retake::Param<double> value_weight = 0.5;
 
   static void describe(retake::Schema<Params>& s) {
     s.field(&Params::episodes, "episodes", "episodes per update").range(1, 4096);
@@ -168,7 +168,7 @@ class PolicyGradient final : public retake::Trainer {
       if (grid == nullptr) refuse_several_tables();
       const double share = song->edit.samples > 0 && song->edit.sample_rate > 0
                                ? song_seconds(song->edit) / song_seconds(song->raw)
-                               : params_.target_share;
+                               : *params_.target_share;
       out.push_back(retake::make_task(source, *grid, rows, width, params_.unit_s, share));
     }
     if (out.empty()) {
