@@ -5,6 +5,7 @@
 #include <fstream>
 #include <vector>
 
+#include "report/canvas.hpp"
 #include "run/archive.hpp"
 #include "run/checkpoint.hpp"
 #include "run/code_snapshot.hpp"
@@ -40,6 +41,19 @@ void write_tensorboard(const RunFolder& run) {
   {
     TensorBoardWriter first(run.tensorboard());
     first.text(0, "config", "d_model = 128");
+    first.hparams({{"optimizer.lr", 1e-4},
+                   {"model.d_model", std::int64_t{128}},
+                   {"run.deterministic", true},
+                   {"model.plugin", "keep_cut"},
+                   {"aligner.plugin", Value()}},
+                  "t0001-abc");
+    for (int step : {50, 100}) {
+      // A 2 x 1 picture, red and blue, made by the library that reads it back.
+      const std::string png = report::png_bytes(2, 1, {255, 0, 0, 0, 0, 255});
+      first.image(step, "edit/p01", 2, 1, png);
+      first.audio(step, "edit/p01/audio", {8000.0, {0.0F, 0.5F, -1.0F, 2.0F}}, "p01");
+      first.decisions(step, "val/keep", {{0.1F, 0.4F, 0.6F, 0.9F}, {0, 1, 0, 1}});
+    }
     for (int step = 1; step <= 150; ++step)
       first.scalars(step, {{"loss", 1.0 / step}, {"lr", 1e-4}});
   }
@@ -50,6 +64,7 @@ void write_tensorboard(const RunFolder& run) {
   TensorBoardWriter second(run.tensorboard(), 100);
   for (int step = 101; step <= 200; ++step)
     second.scalars(step, {{"loss", 2.0 / step}, {"lr", 1e-4}});
+  second.hparams_end(200, true);
 }
 
 void write_checkpoint(const RunFolder& run) {

@@ -126,8 +126,14 @@ const std::vector<MetricInfo>& engine_metrics() {
       out.push_back(std::move(m));
     };
     add("train/loss", "weighted sum of the loss terms", "min");
+    out.back().trend = "falling";
+    out.back().target = "falls";
+    out.back().problem = "nothing is learnt: look at the learning rate (retake lr-find)";
     add("train/*_loss", "one loss term, before its weight", "min");
     add("grad_norm", "norm of the gradient before clipping", "");
+    out.back().target = "below 10";
+    out.back().max = 100.0;
+    out.back().problem = "exploding gradients";
     add("lr", "learning rate", "");
     add("lr/*", "learning rate of one optimiser", "");
     return out;

@@ -99,20 +99,27 @@ void Canvas::text(int x, int y, std::string_view text, int scale, Color color) {
   }
 }
 
-void Canvas::write_png(const std::filesystem::path& path) const {
+std::string png_bytes(int width, int height, const std::vector<std::uint8_t>& rgb) {
   png_image image;
   std::memset(&image, 0, sizeof image);
   image.version = PNG_IMAGE_VERSION;
-  image.width = static_cast<png_uint_32>(width_);
-  image.height = static_cast<png_uint_32>(height_);
+  image.width = static_cast<png_uint_32>(width);
+  image.height = static_cast<png_uint_32>(height);
   image.format = PNG_FORMAT_RGB;
-  AtomicFile file(path);
-  if (png_image_write_to_file(&image, file.path().c_str(), 0, rgb_.data(), 0, nullptr) == 0) {
-    throw DataError(file_diagnostic("E406", path.string(),
-                                    std::string("the picture cannot be written: ") + image.message,
-                                    "free some space, or give another folder with -o"));
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
+  std::string bytes(size, '\0');
+  if (png_image_write_to_memory(&image, bytes.data(), &size, 0, rgb.data(), 0, nullptr) == 0) {
+    throw Error(
+        ExitCode::unexpected,
+        file_diagnostic("E406", {}, std::string("the picture cannot be made: ") + image.message,
+                        "give it a size of 1 to 1,000,000 pixels a side"));
   }
-  file.commit();
+  bytes.resize(size);
+  return bytes;
+}
+
+void Canvas::write_png(const std::filesystem::path& path) const {
+  write_file_atomic(path, png_bytes(width_, height_, rgb_));
 }
 
 }  // namespace retake::report

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,7 @@ class Canvas {
   static int text_width(std::string_view text, int scale);
   static constexpr int kTextHeight = 7;
 
+  const std::vector<std::uint8_t>& rgb() const { return rgb_; }
   /// Atomic. Throws DataError naming the file when it cannot be written.
   void write_png(const std::filesystem::path& path) const;
 
@@ -43,5 +45,8 @@ class Canvas {
   int height_;
   std::vector<std::uint8_t> rgb_;
 };
+
+/// A PNG of rows of RGB, in memory.
+std::string png_bytes(int width, int height, const std::vector<std::uint8_t>& rgb);
 
 }  // namespace retake::report

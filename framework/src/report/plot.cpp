@@ -207,4 +207,25 @@ void plot_edit(const std::filesystem::path& path, const std::string& title, cons
   canvas.write_png(path);
 }
 
+void plot_curve(const std::filesystem::path& path, const std::string& title,
+                const std::string& x_label, const std::string& y_label,
+                const std::vector<std::pair<double, double>>& points) {
+  Canvas canvas(1200, 700);
+  Axes::Range x{points.front().first, points.back().first}, y{INFINITY, -INFINITY};
+  for (const auto& [_, value] : points) {
+    y.low = std::min(y.low, value);
+    y.high = std::max(y.high, value);
+  }
+  if (!(y.high > y.low)) y.high = y.low + 1.0;
+  if (!(x.high > x.low)) x.high = x.low + 1.0;
+  Axes axes(canvas, 140, 50, 1160, 620, x, y);
+  axes.frame(title, x_label, y_label);
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    canvas.line(axes.x(points[i - 1].first), axes.y(points[i - 1].second), axes.x(points[i].first),
+                axes.y(points[i].second), kBlue);
+  }
+  for (const auto& [px, py] : points) axes.dot(px, py, 2, kBlue);
+  canvas.write_png(path);
+}
+
 }  // namespace retake::report

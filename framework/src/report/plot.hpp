@@ -60,4 +60,9 @@ Waveform waveform(AudioSource& source, int columns);
 void plot_edit(const std::filesystem::path& path, const std::string& title, const Waveform& raw,
                const Edl& edl, const std::map<std::string, std::vector<float>>& curves);
 
+/// A line through (x, y) points, x ascending; at least two. Atomic.
+void plot_curve(const std::filesystem::path& path, const std::string& title,
+                const std::string& x_label, const std::string& y_label,
+                const std::vector<std::pair<double, double>>& points);
+
 }  // namespace retake::report

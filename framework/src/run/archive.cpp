@@ -24,9 +24,12 @@ constexpr mode_t kReadOnly = 0555;
 
 void copy_atomic(const fs::path& from, const fs::path& to) {
   AtomicFile file(to);
-  std::error_code error;
-  fs::copy_file(from, file.path(), fs::copy_options::overwrite_existing, error);
-  if (error) fail_io(to, "copy " + from.string() + " there", error.value());
+  {
+    // std::filesystem::copy_file calls a full disk an input/output error.
+    const MappedFile source(from);
+    const Descriptor target = open_file(file.path(), O_WRONLY | O_CREAT | O_TRUNC);
+    write_all(target.get(), source.text(), to);
+  }
   if (::chmod(file.path().c_str(), kReadOnly) != 0) fail_io(to, "protect the file", errno);
   file.commit();
 }

@@ -55,4 +55,10 @@ void RunContext::progress(std::string_view what, double done, double total) cons
   options_.progress(what, done, total);
 }
 
+void RunContext::show(const Exhibit& exhibit) const {
+  if (!options_.show) return;
+  const std::scoped_lock lock(progress_mutex_);
+  options_.show(exhibit);
+}
+
 }  // namespace retake::run

@@ -44,7 +44,9 @@ class RunContext final : public Context {
     std::string device = "cpu";     ///< resolved: "cpu" or "cuda:0"
     std::filesystem::path run_dir;  ///< empty outside a run
     /// Receives progress(); may be empty. Called from the thread that reports, one at a time.
-    std::function<void(std::string_view what, double done, double total)> progress;
+    std::function<void(std::string_view what, double done, double total)> progress{};
+    /// Receives show(); may be empty. One at a time.
+    std::function<void(const Exhibit&)> show{};
   };
   explicit RunContext(Options options);
   ~RunContext() override;
@@ -55,6 +57,7 @@ class RunContext final : public Context {
   std::filesystem::path run_dir() const override { return options_.run_dir; }
   bool stop_requested() const override;
   void progress(std::string_view what, double done, double total) const override;
+  void show(const Exhibit& exhibit) const override;
 
   const SeedBook& seeds() const { return seeds_; }
 

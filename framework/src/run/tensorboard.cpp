@@ -36,35 +36,13 @@ constexpr protozero::pbf_tag_type writer = 1;
 namespace summary {
 constexpr protozero::pbf_tag_type value = 1;
 }
-namespace value {
-constexpr protozero::pbf_tag_type tag = 1, tensor = 8, metadata = 9;
-}
-namespace metadata {
-constexpr protozero::pbf_tag_type plugin_data = 1, data_class = 4;
-}
-namespace plugin {
-constexpr protozero::pbf_tag_type name = 1;
-}
-namespace tensor {
-constexpr protozero::pbf_tag_type dtype = 1, shape = 2, float_val = 5, string_val = 8;
-}
-constexpr std::int32_t kSessionStart = 1;  // SessionLog.START
-constexpr std::int32_t kFloat = 1;         // DT_FLOAT
-constexpr std::int32_t kString = 7;        // DT_STRING
-constexpr std::int32_t kClassScalar = 1;   // DATA_CLASS_SCALAR
-constexpr std::int32_t kClassTensor = 2;   // DATA_CLASS_TENSOR
+constexpr std::int32_t kSessionStart = 1;                          // SessionLog.START
+constexpr int kScalarClass = 1, kTensorClass = 2, kBlobClass = 3;  // DataClass
+constexpr int kThresholds = 201;
 constexpr auto kFlushInterval = std::chrono::seconds(2);
 
 double wall_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-void add_metadata(std::string& out, const char* plugin_name, std::int32_t data_class) {
-  protozero::pbf_writer writer(out);
-  std::string plugin_data;
-  protozero::pbf_writer(plugin_data).add_string(plugin::name, plugin_name);
-  writer.add_message(metadata::plugin_data, plugin_data);
-  writer.add_enum(metadata::data_class, data_class);
 }
 
 std::string little_endian(std::uint64_t number, int bytes) {
@@ -152,49 +130,58 @@ bool TensorBoardWriter::first_of(const std::string& tag, std::int64_t step) {
 
 void TensorBoardWriter::scalars(std::int64_t step,
                                 const std::vector<std::pair<std::string, double>>& points) {
+  const SummaryMetadata meta{"scalars", kScalarClass, ""};
   std::string all;
-  protozero::pbf_writer summary_writer(all);
+  protozero::pbf_writer writer(all);
   for (const auto& [tag, number] : points) {
     const bool first = first_of(tag, step);
-    std::string one;
-    protozero::pbf_writer writer(one);
-    writer.add_string(value::tag, tag);
-    std::string tensor_text;
-    protozero::pbf_writer tensor_writer(tensor_text);
-    tensor_writer.add_enum(tensor::dtype, kFloat);
-    tensor_writer.add_message(tensor::shape, std::string());  // rank 0
-    const auto narrow = static_cast<float>(number);
-    tensor_writer.add_packed_float(tensor::float_val, &narrow, &narrow + 1);
-    writer.add_message(value::tensor, tensor_text);
-    if (first) {  // only the first record's metadata counts
-      std::string meta;
-      add_metadata(meta, "scalars", kClassScalar);
-      writer.add_message(value::metadata, meta);
-    }
-    summary_writer.add_message(summary::value, one);
+    const SummaryTensor tensor{{}, {static_cast<float>(number)}, {}};
+    writer.add_message(summary::value, summary_value(tag, tensor, first ? &meta : nullptr));
   }
   if (!points.empty()) write_event(step, all);
 }
 
-void TensorBoardWriter::text(std::int64_t step, const std::string& tag, std::string_view markdown) {
+void TensorBoardWriter::one(std::int64_t step, const std::string& tag, const SummaryTensor& tensor,
+                            const SummaryMetadata& meta) {
   const bool first = first_of(tag, step);
-  std::string one;
-  protozero::pbf_writer writer(one);
-  writer.add_string(value::tag, tag);
-  std::string tensor_text;
-  protozero::pbf_writer tensor_writer(tensor_text);
-  tensor_writer.add_enum(tensor::dtype, kString);
-  tensor_writer.add_message(tensor::shape, std::string());
-  tensor_writer.add_bytes(tensor::string_val, markdown.data(), markdown.size());
-  writer.add_message(value::tensor, tensor_text);
-  if (first) {
-    std::string meta;
-    add_metadata(meta, "text", kClassTensor);
-    writer.add_message(value::metadata, meta);
-  }
   std::string all;
-  protozero::pbf_writer(all).add_message(summary::value, one);
+  protozero::pbf_writer(all).add_message(summary::value,
+                                         summary_value(tag, tensor, first ? &meta : nullptr));
   write_event(step, all);
+}
+
+void TensorBoardWriter::text(std::int64_t step, const std::string& tag, std::string_view markdown) {
+  one(step, tag, {{}, {}, {std::string(markdown)}}, {"text", kTensorClass, ""});
+}
+
+void TensorBoardWriter::image(std::int64_t step, const std::string& tag, int width, int height,
+                              std::string png) {
+  const SummaryTensor tensor{
+      {3}, {}, {std::to_string(width), std::to_string(height), std::move(png)}};
+  one(step, tag, tensor, {"images", kBlobClass, ""});
+}
+
+void TensorBoardWriter::audio(std::int64_t step, const std::string& tag, const Sound& sound,
+                              const std::string& label) {
+  const SummaryTensor tensor{{1, 2}, {}, {wav_bytes(sound), label}};
+  one(step, tag, tensor, {"audio", kBlobClass, audio_content()});
+}
+
+void TensorBoardWriter::decisions(std::int64_t step, const std::string& tag,
+                                  const Decisions& decisions) {
+  one(step, tag, pr_curve(decisions, kThresholds),
+      {"pr_curves", kTensorClass, pr_curve_content(kThresholds)});
+}
+
+void TensorBoardWriter::hparams(const std::map<std::string, Value>& parameters,
+                                const std::string& group) {
+  one(0, "_hparams_/session_start_info", {{0}, {}, {}},
+      {"hparams", kTensorClass, hparams_start_content(parameters, group, wall_time())});
+}
+
+void TensorBoardWriter::hparams_end(std::int64_t step, bool success) {
+  one(step, "_hparams_/session_end_info", {{0}, {}, {}},
+      {"hparams", kTensorClass, hparams_end_content(success, wall_time())});
 }
 
 void TensorBoardWriter::write_event(std::int64_t step, std::string_view summary_text) {

@@ -1,5 +1,5 @@
 #pragma once
-// TensorBoard event files: scalars and text.
+// TensorBoard event files: scalars, text, images, audio, precision-recall curves, HParams.
 //
 // Framing is TFRecord's: length, masked CRC32C of the length, data, masked CRC32C of the data. Each
 // record is one protobuf message `Event`, encoded with protozero, so that no protobuf library has
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "run/io.hpp"
+#include "run/tensorboard_values.hpp"
 
 namespace retake::run {
 
@@ -42,12 +43,25 @@ class TensorBoardWriter {
   void scalars(std::int64_t step, const std::vector<std::pair<std::string, double>>& points);
   /// Markdown, shown under "Text".
   void text(std::int64_t step, const std::string& tag, std::string_view markdown);
+  /// A PNG.
+  void image(std::int64_t step, const std::string& tag, int width, int height, std::string png);
+  void audio(std::int64_t step, const std::string& tag, const Sound& sound,
+             const std::string& label);
+  /// A precision-recall curve at 201 thresholds.
+  void decisions(std::int64_t step, const std::string& tag, const Decisions& decisions);
+  /// What the run was made with; at its very start, before any step. Runs of one `group` (trials of
+  /// a sweep that differ in their seed) are averaged.
+  void hparams(const std::map<std::string, Value>& parameters, const std::string& group);
+  /// The run has ended for good.
+  void hparams_end(std::int64_t step, bool success);
   /// Hands the records to the system; they also go every two seconds.
   void flush();
 
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  void one(std::int64_t step, const std::string& tag, const SummaryTensor& tensor,
+           const SummaryMetadata& meta);
   void write_event(std::int64_t step, std::string_view summary);
   void record(std::string_view event);
   bool first_of(const std::string& tag, std::int64_t step);

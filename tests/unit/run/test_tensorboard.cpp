@@ -228,3 +228,36 @@ TEST_CASE("a killed writer's file is readable up to the cut and a new one goes o
   CHECK(decode(again.path()).points.size() == 1);
   CHECK(decode(again.path()).forgotten_from == 99);
 }
+
+TEST_CASE("a precision-recall curve counts what lies at or above each threshold") {
+  const Decisions d{{0.0F, 0.25F, 0.5F, 1.0F, 0.75F}, {0, 1, 0, 1, 1}};
+  const SummaryTensor t = pr_curve(d, 5);  // thresholds 0, 0.25, 0.5, 0.75, 1
+  CHECK(t.shape == std::vector<std::int64_t>{6, 5});
+  const auto row = [&](std::size_t r) {
+    return std::vector<float>(t.floats.begin() + static_cast<std::ptrdiff_t>(5 * r),
+                              t.floats.begin() + static_cast<std::ptrdiff_t>(5 * r + 5));
+  };
+  CHECK(row(0) == std::vector<float>{3, 3, 2, 2, 1});  // true positives
+  CHECK(row(1) == std::vector<float>{2, 1, 1, 0, 0});  // false positives
+  CHECK(row(2) == std::vector<float>{0, 1, 1, 2, 2});  // true negatives
+  CHECK(row(3) == std::vector<float>{0, 0, 1, 1, 2});  // false negatives
+  CHECK(row(4)[0] == 0.6F);
+  CHECK(row(5)[4] == Approx(1.0 / 3));
+  // Nothing at all: no division by zero.
+  for (const float v : pr_curve({}, 3).floats) CHECK(std::isfinite(v));
+}
+
+TEST_CASE("a WAV holds 16-bit samples, clipped") {
+  const std::string wav = wav_bytes({22050.0, {0.0F, 1.0F, -3.0F, NAN}});
+  REQUIRE(wav.size() == 44 + 8);
+  CHECK(wav.substr(0, 4) == "RIFF");
+  CHECK(wav.substr(8, 8) == "WAVEfmt ");
+  std::string_view rest(wav);
+  rest.remove_prefix(24);
+  CHECK(take<std::uint32_t>(rest) == 22050);
+  rest.remove_prefix(16);
+  CHECK(take<std::int16_t>(rest) == 0);
+  CHECK(take<std::int16_t>(rest) == 32767);
+  CHECK(take<std::int16_t>(rest) == -32767);
+  CHECK(take<std::int16_t>(rest) == 0);
+}

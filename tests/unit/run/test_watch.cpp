@@ -43,3 +43,27 @@ TEST_CASE("[watch] replaces limits and words one by one, and is closer than a pa
         "val/edit_f1_3s is 0.4 at step 1, below 0.5: too low");
   CHECK_FALSE(watch.observe("val/edit_f1_0.1s", 0.4, 1));
 }
+
+TEST_CASE("a metric on its way to where it should arrive is no problem until the run ends") {
+  MetricInfo accuracy;
+  accuracy.name = "val_delta_accuracy";
+  accuracy.goal = "max";
+  accuracy.min = 0.9;
+  accuracy.problem = "not learnt";
+  Watch watch({accuracy}, {});
+  CHECK_FALSE(watch.observe("val_delta_accuracy", 0.2, 10));
+  CHECK_FALSE(watch.observe("val_delta_accuracy", 0.5, 20));
+  REQUIRE(watch.never_reached().size() == 1);
+  CHECK(watch.never_reached().front() ==
+        "val_delta_accuracy is 0.5 at step 20, below 0.9: not learnt");
+  CHECK_FALSE(watch.observe("val_delta_accuracy", 0.95, 30));
+  CHECK(watch.never_reached().empty());
+  // Once there, falling out again counts at once.
+  CHECK(watch.observe("val_delta_accuracy", 0.3, 40));
+  CHECK(watch.never_reached().empty());  // it was said already
+  // What is no number is wrong at any time, and so is what the user limits.
+  Watch nan({accuracy}, {});
+  CHECK(nan.observe("val_delta_accuracy", std::nan(""), 1));
+  Watch own({accuracy}, {{"val_delta_accuracy", 0.8, {}, {}}});
+  CHECK(own.observe("val_delta_accuracy", 0.2, 1));
+}

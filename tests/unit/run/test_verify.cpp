@@ -1,0 +1,140 @@
+#include <filesystem>
+
+#include "catch.hpp"
+#include "core/hash.hpp"
+#include "run/checkpoint.hpp"
+#include "run/environment.hpp"
+#include "run/json_lines.hpp"
+#include "run/verify.hpp"
+#include "temp_folder.hpp"
+
+using namespace retake;
+using namespace retake::run;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string index_line(const fs::path& root, const std::string& name) {
+  Table t;
+  t["path"] = name;
+  t["bytes"] = static_cast<std::int64_t>(fs::file_size(root / name));
+  t["sha256"] = sha256_file(root / name);
+  return to_json(Value(t)) + "\n";
+}
+
+/// A sealed run with a metric, a checkpoint, an artifact and two data files.
+RunFolder make_run(const fs::path& place) {
+  fs::create_directories(place / "data");
+  put(place / "data/a.wav", "recording a");
+  put(place / "data/b.wav", "recording b");
+  const RunFolder run = RunFolder::create(place / "runs", "verified");
+  const RunLock lock = run.lock("test");
+  HashCache hashes(place / "hashes.jsonl");
+  ManifestStart start;
+  start.config_hash = std::string(64, 'a');
+  start.host_program = describe_host_program({}, hashes);
+  start.code["absent"] = "not in a git repository";
+  start.env = describe_environment({}, hashes);
+  start.determinism["requested"] = true;
+  start.determinism["level"] = "exact";
+  start.determinism["nondeterministic_ops"] = Array{};
+  Manifest manifest = Manifest::start(run, start);
+  Table data;
+  data["root"] = (place / "data").string();
+  data["index"] = "data.index.jsonl";
+  manifest.set("data", data);
+  put(run.path() / "data.index.jsonl",
+      index_line(place / "data", "a.wav") + index_line(place / "data", "b.wav"));
+  {
+    JsonLines metrics(run.metrics());
+    Table record;
+    record["val/edit_f1"] = 0.5;
+    metrics.append(10, record);
+  }
+  const std::vector<float> w{1.0F, 2.0F};
+  CheckpointContent content;
+  content.step = 10;
+  content.retake = Value(Table());
+  content.rng = Value(Table());
+  content.cursor = Value(Table());
+  content.model = {{"w", DType::f32, {2}, std::as_bytes(std::span(w))}};
+  CheckpointStore(run.checkpoints()).publish(content, {});
+  fs::create_directories(run.artifacts() / "edits");
+  put(run.artifacts() / "edits/a.edl.json", "{\"schema\": \"x\"}");
+  manifest.seal({.code = ExitCode::ok, .to_step = 10, .signal = 0, .message = {}});
+  return run;
+}
+
+std::vector<std::string> differences(const RunFolder& run, const std::string& part) {
+  for (const VerifyPart& p : verify_run(run, {}, true)) {
+    if (p.name == part) return p.differences;
+  }
+  return {"no such part"};
+}
+
+std::size_t all_differences(const RunFolder& run) {
+  std::size_t n = 0;
+  for (const VerifyPart& p : verify_run(run, {}, true)) n += p.differences.size();
+  return n;
+}
+
+}  // namespace
+
+TEST_CASE("a run that nobody touched is verified, part by part") {
+  TempFolder place;
+  const RunFolder run = make_run(place.path);
+  CHECK(all_differences(run) == 0);
+  for (const VerifyPart& p : verify_run(run, {}, true)) {
+    INFO(p.name);
+    const bool absent = p.name == "code" || p.name == "binaries";
+    CHECK(p.absent.empty() == !absent);
+    CHECK((p.compared > 0) == !absent);
+  }
+  // Another spelling of the same JSON value is the same output.
+  put(run.artifacts() / "edits/a.edl.json", "{\n  \"schema\":\"x\"\n}");
+  CHECK(all_differences(run) == 0);
+}
+
+TEST_CASE("each kind of damage is named with its file") {
+  TempFolder place;
+  const RunFolder run = make_run(place.path);
+  using Words = std::vector<std::string>;
+  SECTION("an artifact was edited") {
+    put(run.artifacts() / "edits/a.edl.json", "{\"schema\": \"y\"}");
+    CHECK(differences(run, "outputs") ==
+          Words{"artifacts/edits/a.edl.json: its content is another"});
+  }
+  SECTION("a log is gone") {
+    fs::remove(run.metrics());
+    CHECK(differences(run, "outputs") == Words{"metrics.jsonl: is missing"});
+  }
+  SECTION("one byte of a checkpoint") {
+    const fs::path file = *CheckpointStore(run.checkpoints()).latest() / "model.safetensors";
+    std::string bytes = get(file);
+    bytes.back() = static_cast<char>(bytes.back() ^ 1);
+    put(file, bytes);
+    const Words found = differences(run, "checkpoints");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].find("model.safetensors") != std::string::npos);
+  }
+  SECTION("data: longer, another content of the same length, gone") {
+    put(place.path / "data/a.wav", "recording a!!");
+    put(place.path / "data/b.wav", "recording B");
+    CHECK(differences(run, "data") ==
+          Words{"a.wav: 2 bytes longer", "b.wav: its content is another"});
+    fs::remove(place.path / "data/b.wav");
+    CHECK(differences(run, "data")[1].find("b.wav: No such file") == 0);
+  }
+  SECTION("no manifest") {
+    fs::remove(run.manifest());
+    CHECK_THROWS_AS(verify_run(run, {}, true), DataError);
+  }
+  SECTION("a manifest without what its schema promises is told, not a crash") {
+    put(run.manifest(),
+        "{\"schema\":\"retake.manifest/"
+        "1\",\"run_id\":\"a\",\"status\":\"finished\",\"started\":\"x\","
+        "\"config_hash\":\"y\",\"attempts\":[{}]}");
+    CHECK(differences(run, "outputs").size() == 1);
+    CHECK(differences(run, "binaries").size() <= 1);
+  }
+}
