@@ -6,7 +6,9 @@
 #include "config/experiment.hpp"
 #include "core/diagnostics.hpp"
 #include "overrides.hpp"
+#include "plugin/own_checks.hpp"
 #include "plugin/registry.hpp"
+#include "trial.hpp"
 
 namespace retake::cli {
 namespace {
@@ -38,15 +40,39 @@ Value as_value(const config::ResolvedExperiment& e, const std::string& hash) {
   return out;
 }
 
+/// Length of the recordings of noise that --build tries an experiment on.
+constexpr double kNoiseSeconds = 60.0;
+
+void options(po::options_description& o) {
+  add_override_options(o);
+  o.add_options()("build", po::bool_switch(),
+                  "also load the plugins, build everything, and try one step on noise");
+}
+
+/// Loads every plugin, builds the model and tries one step and one validation on noise.
+nn::ProbeReport build(const Arguments& a, const config::ResolvedExperiment& e,
+                      plugin::Registry& registry) {
+  plugin::run_own_checks(e, registry);
+  Trial trial(a, e, registry);
+  trial.use_noise(kNoiseSeconds);
+  return trial.probe({.steps = 2, .same_batch = false, .validate = true, .max_seconds = 0});
+}
+
 int run(const Arguments& arguments) {
   const std::string file = experiment_argument(arguments);
-  const plugin::Registry registry(arguments.globals.plugin_path);
+  const bool with_build = arguments.options["build"].as<bool>();
+  plugin::Registry registry(arguments.globals.plugin_path);
   config::LoadOptions load = read_load_options(arguments);
-  load.training = config::LoadOptions::Training::with_trainer;
+  load.training = with_build ? config::LoadOptions::Training::required
+                             : config::LoadOptions::Training::with_trainer;
   const auto e = config::resolve_experiment(file, registry, load);
   print_diagnostics(arguments.globals, e.notes);
   const std::string hash = config::config_hash(e);
-  print_result(arguments, as_value(e, hash), [&] {
+  std::optional<nn::ProbeReport> built;
+  if (with_build) built = build(arguments, e, registry);
+  Value result = as_value(e, hash);
+  if (built) result.as_table()["build"] = to_value(*built);
+  print_result(arguments, result, [&] {
     std::set<std::string> plugins;
     std::size_t disabled = 0;
     for (const auto& c : e.components) {
@@ -56,22 +82,25 @@ int run(const Arguments& arguments) {
     std::string text = "ok  " + e.experiment.name + "   config " + hash.substr(0, 8) + "   " +
                        counted(e.components.size(), "component");
     if (disabled > 0) text += " (" + std::to_string(disabled) + " disabled)";
-    return text + " of " + counted(plugins.size(), "plugin") + "\n";
+    text += " of " + counted(plugins.size(), "plugin") + "\n";
+    return built ? text + probe_text(*built) : text;
   });
   return 0;
 }
 
 const RegisterCommand registered(
     {.name = "check",
-     .synopsis = "EXP [OVERRIDES]",
+     .synopsis = "EXP [OVERRIDES] [--build]",
      .summary = "Check an experiment: every error at once, nothing is run",
      .examples = {"retake check experiments/pointer/demo.toml",
-                  "retake check experiments/pointer/demo.toml optimizer.lr=1e-4 --json"},
-     .options = add_override_options,
+                  "retake check experiments/pointer/demo.toml model.width=96 --build"},
+     .options = options,
      .run = run,
      .details = "Overrides are path=value, path+=[...] and --unset PATH. Exit code 3 when the "
                 "experiment is\ninvalid, 4 when only plugins are missing. The config hash shown "
-                "names data by path; a run's\nnames it by content."});
+                "names data by path; a run's\nnames it by content. --build reads no data: it "
+                "builds the experiment "
+                "on a minute of noise, so that\nwrong shapes show within seconds."});
 
 }  // namespace
 }  // namespace retake::cli

@@ -54,8 +54,7 @@ PairSet pairs_of(const Arguments& a, OpenModel& m, plugin::Arena& arena) {
   if (dataset == nullptr) {
     throw usage_error("the run names no dataset", "give a pair set with --pairs ROOT");
   }
-  return m.registry->create<Dataset>(arena, dataset->plugin, dataset->params, *m.context)
-      .pairs(*m.context);
+  return m.registry->create<Dataset>(arena, *dataset, *m.context).pairs(*m.context);
 }
 
 /// Where the edits of run number `i` go: DIR, or a folder each when there are several.

@@ -1,8 +1,27 @@
 #include "run_logs.hpp"
 
+#include "config/path.hpp"
+#include "report/canvas.hpp"
 #include "retake/log.hpp"
 
 namespace retake::cli {
+namespace {
+
+/// Every single value of the resolved experiment by its path, less what names and places a run.
+void collect_settings(const Table& table, const std::string& path,
+                      std::map<std::string, Value>& out) {
+  for (const auto& [key, value] : table) {
+    const std::string at = config::child_path(path, key);
+    if (at == "run.dir" || at == "experiment.notes" || at == "experiment.name") continue;
+    if (value.is_table()) {
+      collect_settings(value.as_table(), at, out);
+    } else if (!value.is_array()) {
+      out[at] = value;
+    }
+  }
+}
+
+}  // namespace
 
 using Clock = std::chrono::steady_clock;
 
@@ -22,8 +41,43 @@ RunLogs::RunLogs(const run::RunFolder& folder, std::optional<std::int64_t> resum
   live_["total"] = total_;
 }
 
-void RunLogs::write_config(const std::string& toml) {
+void RunLogs::write_config(const std::string& toml, const config::ResolvedExperiment& experiment) {
   board_.text(0, "config", "```toml\n" + toml + "\n```");
+  std::map<std::string, Value> settings;
+  collect_settings(experiment.tree.as_table(), "", settings);
+  board_.hparams(settings, folder_.id());
+}
+
+bool RunLogs::first_at_step(const std::string& tag) {
+  const auto [it, fresh] = shown_.try_emplace(tag, step_);
+  if (!fresh && it->second >= step_) return false;
+  it->second = step_;
+  return true;
+}
+
+void RunLogs::show(const Exhibit& e) {
+  if (!first_at_step(std::to_string(e.content.index()) + e.tag)) return;
+  if (const auto* text = std::get_if<std::string>(&e.content)) board_.text(step_, e.tag, *text);
+  if (const auto* p = std::get_if<Picture>(&e.content)) {
+    board_.image(step_, e.tag, p->width, p->height, report::png_bytes(p->width, p->height, p->rgb));
+  }
+  if (const auto* sound = std::get_if<Sound>(&e.content)) {
+    board_.audio(step_, e.tag, *sound, e.tag);
+  }
+  if (const auto* decisions = std::get_if<Decisions>(&e.content)) {
+    board_.decisions(step_, e.tag, *decisions);
+  }
+}
+
+void RunLogs::show_png(const std::string& tag, const std::string& png) {
+  // Width and height stand in the header, big-endian, behind the signature and the first chunk's.
+  if (png.size() < 24 || !first_at_step("png" + tag)) return;
+  const auto number = [&](std::size_t at) {
+    int v = 0;
+    for (std::size_t i = 0; i < 4; ++i) v = v * 256 + static_cast<unsigned char>(png[at + i]);
+    return v;
+  };
+  board_.image(step_, tag + "/picture", number(16), number(20), png);
 }
 
 void RunLogs::metrics(std::int64_t step, const Metrics& values) {
@@ -64,7 +118,15 @@ void RunLogs::progress(std::int64_t step, const Metrics& newest,
   const auto now = Clock::now();
   if (now - last_state_ < std::chrono::seconds(1)) return;
   last_state_ = now;
-  finish();
+  write_state();
+}
+
+void RunLogs::finish(ExitCode code) {
+  write_state();
+  const bool complete = code == ExitCode::ok;
+  if (complete || code == ExitCode::diverged) board_.hparams_end(step_, complete);
+  if (!complete) return;
+  for (const std::string& warning : watch_.never_reached()) log_warning(warning);
 }
 
 void RunLogs::sync() {

@@ -91,7 +91,7 @@ Made make(const Arguments& a) {
   };
   run::RunContext context(std::move(options));
   plugin::Arena arena;
-  Dataset& dataset = registry.create<Dataset>(arena, component.plugin, component.params, context);
+  Dataset& dataset = registry.create<Dataset>(arena, component, context);
   auto* generator = dynamic_cast<PairGenerator*>(&dataset);
   if (generator == nullptr) {
     throw usage_error("dataset `" + name + "` does not make pairs", "leave --generator away");

@@ -10,13 +10,18 @@
 #include "data/experiment_data.hpp"
 #include "nn_door.hpp"
 #include "plugin/stamp.hpp"
+#include "plugin/unread.hpp"
+#include "retake/audio/hash.hpp"
+#include "retake/audio/source.hpp"
 #include "run/archive.hpp"
 #include "run/code_snapshot.hpp"
 #include "run/environment.hpp"
 #include "run/manifest.hpp"
+#include "run/profile.hpp"
 #include "run/progress.hpp"
 #include "run/run_context.hpp"
 #include "run/run_find.hpp"
+#include "run_examples.hpp"
 #include "run_logs.hpp"
 
 namespace retake::cli {
@@ -138,7 +143,7 @@ void say_start(const SessionStart& s, const run::RunFolder& folder, const run::R
   log_info(data.summary());
 }
 
-Value result_value(const run::RunFolder& folder, const nn::TrainingOutcome& outcome,
+Table result_value(const run::RunFolder& folder, const nn::TrainingOutcome& outcome,
                    ExitCode code) {
   Table t;
   t["run"] = folder.id();
@@ -180,15 +185,6 @@ std::string result_text(const run::RunFolder& folder, const nn::TrainingOutcome&
          folder.path().parent_path().string() + " --samples_per_plugin images=100,audio=100\n";
 }
 
-run::Watch watch_of(const config::ResolvedExperiment& experiment) {
-  std::vector<MetricInfo> declared = config::engine_metrics();
-  for (const config::ResolvedComponent& c : experiment.components) {
-    const auto& own = c.info->traits.metrics;
-    if (c.enabled) declared.insert(declared.end(), own.begin(), own.end());
-  }
-  return {declared, experiment.watch};
-}
-
 /// A run goes on with the data it began with, or its records would be false.
 void require_same_data(const run::Manifest& manifest, const data::ExperimentData& data) {
   const Value whole(manifest.value());
@@ -205,6 +201,10 @@ void require_same_data(const run::Manifest& manifest, const data::ExperimentData
   throw DataError(std::move(d));
 }
 
+constexpr const char* kDataIndex = "data.index.jsonl";
+/// Steps and a validation after which a parameter that was not read never will be (W26).
+constexpr std::int64_t kStepsToRead = 1000;
+
 /// One training with everything that it writes.
 class Session {
  public:
@@ -218,6 +218,13 @@ class Session {
         manifest_(manifest) {
     manifest_.set_goals(metric_goals(s_));
     if (!s_.resumed) guard_.emplace(manifest_);
+    if (s_.profile) profile_.emplace(folder_.path());
+  }
+
+  const std::optional<run::Profile>& profile() const { return profile_; }
+  /// What components show while the run writes its logs.
+  void show(const Exhibit& exhibit) {
+    if (logs_) logs_->show(exhibit);
   }
 
   /// Trains from the start, or from where the run was, to the end, and seals the manifest.
@@ -228,30 +235,36 @@ class Session {
       end.code = exit_code(outcome);
       end.to_step = outcome.step;
       end.signal = outcome.end == nn::TrainingEnd::stopped_by_signal ? stop_signal() : 0;
-      logs_->finish();
+      logs_->finish(end.code);
+      say_unread(outcome.step);
       seal(end);
       return outcome;
     } catch (const std::exception& e) {
-      line_.finish();
       const auto* known = dynamic_cast<const Error*>(&e);
       end.code = known != nullptr ? known->code() : ExitCode::unexpected;
       end.message = e.what();
-      end.to_step = logs_ ? logs_->step() : 0;
-      seal(end);
+      seal_failed(end);
+      throw;
+    } catch (...) {  // main tells what it was
+      end.code = ExitCode::unexpected;
+      end.message = "something that is no exception was thrown";
+      seal_failed(end);
       throw;
     }
   }
 
  private:
   nn::TrainingOutcome train() {
-    plugin::Arena arena;
     const data::ExperimentData data =
-        data::prepare_data(s_.experiment, *s_.registry, arena, context_);
+        data::prepare_data(s_.experiment, *s_.registry, arena_, context_);
     line_.finish();
     if (s_.resumed) {
       require_same_data(manifest_, data);
     } else {
-      manifest_.set("data", data.account());
+      write_data_index(data.index);
+      Table account = data.account();
+      account["index"] = kDataIndex;
+      manifest_.set("data", std::move(account));
       manifest_.set("config_hash", config::config_hash(s_.experiment, data.identity()));
     }
     say_start(s_, folder_, context_, data);
@@ -264,7 +277,7 @@ class Session {
     nn::TrainJob job;
     job.experiment = &s_.experiment;
     job.registry = s_.registry;
-    job.arena = &arena;
+    job.arena = &arena_;
     job.context = &context_;
     job.extractors = data.extractors;
     job.corpus = &data.corpus;
@@ -279,7 +292,24 @@ class Session {
       job.init_from = run::find_checkpoint(s_.experiment.train.init_from, s_.experiment.run.dir);
     }
     job.ready = [&] { begin(from, checkpoints, job.config, data); };
-    return room_.train(job);
+    nn::TrainingOutcome outcome = room_.train(job);
+    if (exit_code(outcome) == ExitCode::ok && s_.experiment.find("editor") != nullptr) {
+      write_examples(folder_, room_, *s_.registry, context_, data, *logs_);
+    }
+    return outcome;
+  }
+
+  /// So that `retake verify` can tell which file is another.
+  void write_data_index(const std::vector<data::DataFile>& index) const {
+    std::string lines;
+    for (const data::DataFile& file : index) {
+      Table t;
+      t["path"] = file.path;
+      t["bytes"] = file.bytes;
+      t["sha256"] = file.sha256;
+      lines += to_json(Value(t)) + "\n";
+    }
+    write_file_atomic(folder_.path() / kDataIndex, lines);
   }
 
   /// Opens the logs. A resumed run gives up what it wrote beyond its checkpoint only here, where
@@ -301,12 +331,20 @@ class Session {
     }
     logs_.emplace(folder_, from ? std::optional(from->step()) : std::nullopt, line_,
                   s_.experiment.train.max_steps, watch_of(s_.experiment));
-    if (!from) logs_->write_config(config);
+    if (!from) logs_->write_config(config, s_.experiment);
   }
 
   nn::EngineSinks sinks() {
     nn::EngineSinks sinks;
-    sinks.metrics = [this](std::int64_t step, const Metrics& m) { logs_->metrics(step, m); };
+    sinks.metrics = [this](std::int64_t step, const Metrics& m) {
+      logs_->metrics(step, m);
+      if (m.contains(s_.experiment.train.metric) && step >= kStepsToRead) say_unread(step);
+    };
+    if (profile_) {
+      sinks.span = [this](const nn::ProfileSpan& span) {
+        profile_->add(span.name, span.begin_us, span.end_us);
+      };
+    }
     sinks.trace = [this](std::int64_t step, const Table& t) { logs_->trace(step, t); };
     sinks.sync = [this] { logs_->sync(); };
     sinks.progress = [this](std::int64_t step, const Metrics& m,
@@ -316,11 +354,35 @@ class Session {
     return sinks;
   }
 
+  /// Once, when a component had every chance to read what it was given.
+  void say_unread(std::int64_t step) {
+    if (said_unread_) return;
+    said_unread_ = true;
+    for (const Diagnostic& d : plugin::unread_values(s_.experiment, arena_, step)) {
+      log_warning(d.message + " (" + d.id + ")");
+    }
+  }
+
+  /// What ended the run is what the user must hear of, even where its records cannot be closed (the
+  /// disk is full, the folder gone).
+  void seal_failed(run::AttemptEnd& end) {
+    line_.finish();
+    end.to_step = logs_ ? logs_->step() : 0;
+    try {
+      if (logs_ && end.code == ExitCode::diverged) logs_->finish(end.code);
+      seal(end);
+    } catch (const std::exception& e) {
+      log_warning(std::string("the end of the run could not be recorded: ") + e.what());
+    }
+  }
+
   /// What a resumed run was stays as it is until it has begun again.
   void seal(const run::AttemptEnd& end) {
     if (s_.resumed && !logs_) return;
     manifest_.record_seeds(context_.seeds().recorded());
-    manifest_.seal(end);
+    manifest_.seal(end, [](const std::filesystem::path& audio) {
+      return sha256_pcm(*open_audio(audio.string()));
+    });
   }
 
   const SessionStart& s_;
@@ -330,10 +392,28 @@ class Session {
   run::ProgressLine& line_;
   run::Manifest& manifest_;
   std::optional<run::Manifest::AbortGuard> guard_;
+  std::optional<run::Profile> profile_;
+  plugin::Arena arena_;
   std::optional<RunLogs> logs_;
+  bool said_unread_ = false;
 };
 
 }  // namespace
+
+std::vector<MetricInfo> declared_metrics(const config::ResolvedExperiment& experiment) {
+  std::vector<MetricInfo> declared;
+  for (const config::ResolvedComponent& c : experiment.components) {
+    const auto& own = c.info->traits.metrics;
+    if (c.enabled) declared.insert(declared.end(), own.begin(), own.end());
+  }
+  const auto& engine = config::engine_metrics();
+  declared.insert(declared.end(), engine.begin(), engine.end());
+  return declared;
+}
+
+run::Watch watch_of(const config::ResolvedExperiment& experiment) {
+  return {declared_metrics(experiment), experiment.watch};
+}
 
 nn::EngineSettings engine_settings(const config::ResolvedExperiment& e) {
   nn::EngineSettings s;
@@ -368,18 +448,32 @@ int train_session(SessionStart s) {
   if (resuming) folder.clean();
   const LogFile log_file(folder.log_file());
   run::ProgressLine line(run::ProgressLine::mode_of(stderr, s.arguments->globals.quiet));
-  run::RunContext context({static_cast<std::uint64_t>(s.experiment.experiment.seed), threads,
-                           device, folder.path(),
-                           [&](std::string_view what, double done, double total) {
-                             line.update({std::string(what), done, total, "", ""});
-                           }});
+  Session* running = nullptr;
+  run::RunContext context({.seed = static_cast<std::uint64_t>(s.experiment.experiment.seed),
+                           .threads = threads,
+                           .device = device,
+                           .run_dir = folder.path(),
+                           .progress =
+                               [&](std::string_view what, double done, double total) {
+                                 line.update({std::string(what), done, total, "", ""});
+                               },
+                           .show =
+                               [&](const Exhibit& exhibit) {
+                                 if (running != nullptr) running->show(exhibit);
+                               }});
   run::Manifest manifest =
       resuming ? run::Manifest::load(folder) : start_manifest(folder, s, room, parent);
   run::AttemptEnd end;
-  const nn::TrainingOutcome outcome = Session(s, room, folder, context, line, manifest).run(end);
+  Session session(s, room, folder, context, line, manifest);
+  running = &session;
+  const nn::TrainingOutcome outcome = session.run(end);
   line.finish();
-  print_result(*s.arguments, result_value(folder, outcome, end.code),
-               [&] { return result_text(folder, outcome, end.code); });
+  Table result = result_value(folder, outcome, end.code);
+  if (session.profile()) {
+    result["profile"] = session.profile()->summary();
+    log_info(session.profile()->text());
+  }
+  print_result(*s.arguments, result, [&] { return result_text(folder, outcome, end.code); });
   return static_cast<int>(end.code);
 }
 

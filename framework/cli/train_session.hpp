@@ -11,6 +11,7 @@
 #include "nn/training.hpp"
 #include "plugin/registry.hpp"
 #include "run/run_folder.hpp"
+#include "run/watch.hpp"
 
 namespace retake::cli {
 
@@ -21,6 +22,7 @@ struct SessionStart {
   plugin::Registry* registry = nullptr;
   std::vector<std::string> command_line;
   bool archive = true;
+  bool profile = false;  ///< --profile
   /// Set for `resume`: the run, and a checkpoint of it other than the latest.
   std::optional<run::RunFolder> resumed;
   std::optional<std::filesystem::path> checkpoint;
@@ -32,5 +34,9 @@ int train_session(SessionStart start);
 
 /// `[train]` and `[run]` as the engine takes them.
 nn::EngineSettings engine_settings(const config::ResolvedExperiment& experiment);
+
+/// Every metric that the engine and the enabled components declare, and what of it is watched.
+std::vector<MetricInfo> declared_metrics(const config::ResolvedExperiment& experiment);
+run::Watch watch_of(const config::ResolvedExperiment& experiment);
 
 }  // namespace retake::cli

@@ -20,6 +20,7 @@
 #include "run/checkpoint.hpp"
 #include "run/json_lines.hpp"
 #include "run/run_find.hpp"
+#include "workplace.hpp"
 
 using namespace retake;
 namespace fs = std::filesystem;
@@ -27,49 +28,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const fs::path kSmoke = fs::path(RETAKE_SOURCE_DIR) / "experiments/smoke";
+using smoke::make_pairs;
+using smoke::Workplace;
 
-/// A working folder; the generated data is shared by the whole test process.
-class Workplace {
- public:
-  Workplace() {
-    static const fs::path root = [] {
-      const fs::path p = fs::temp_directory_path() / ("retake-smoke-" + std::to_string(::getpid()));
-      fs::create_directories(p);
-      ::setenv("RETAKE_STORE", (p / "store").c_str(), 1);
-      std::atexit([] {
-        std::error_code ignored;
-        fs::remove_all(fs::temp_directory_path() / ("retake-smoke-" + std::to_string(::getpid())),
-                       ignored);
-      });
-      return p;
-    }();
-    static int counter = 0;
-    path = root / std::to_string(counter++);
-    fs::create_directories(path);
-  }
-  ~Workplace() { fs::remove_all(path); }
-  Workplace(const Workplace&) = delete;
-  Workplace& operator=(const Workplace&) = delete;
-
-  run::RunFolder only_run() const {
-    const auto runs = run::list_runs(path / "runs");
-    REQUIRE(runs.size() == 1);
-    return runs.front();
-  }
-
-  fs::path path;
-};
-
-/// Makes data/pairs: recordings and edits of which nothing tells how they were made.
-void make_pairs(const Workplace& place) {
-  const smoke::End made = smoke::retake({"synth", "data/pairs", "--pairs", "4", "--no-oracles",
-                                         "minutes=0.7", "sample_rate=22050", "channels=1"},
-                                        place.path);
-  INFO(made.output);
-  REQUIRE(made.code == 0);
-  fs::remove_all(place.path / "data/pairs/truth");
-}
+const fs::path& kSmoke = smoke::kExperiments;
 
 /// What two equal runs have in common: every file of the latest and the best checkpoint and every
 /// value logged. (An interrupted run may keep the checkpoint of its interruption besides.)

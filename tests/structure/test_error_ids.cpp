@@ -23,8 +23,8 @@ bool is_other_word(const std::string& word) {
 }
 
 /// Ids that later commands will give with a meaning fixed beforehand: sweeps that changed, data
-/// and hosts that differ from a recorded run, parameters never read, conditions never true.
-const std::set<std::string> kReserved{"E301", "E402", "E503", "W26", "W31"};
+/// and hosts that differ from a recorded run, conditions never true.
+const std::set<std::string> kReserved{"E301", "E402", "E503", "W31"};
 
 /// The folder that owns a file: a room of the framework, or one plugin.
 std::string room_of(const fs::path& relative) {

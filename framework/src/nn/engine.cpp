@@ -36,8 +36,21 @@ Engine::Engine(EngineParts parts, EngineSettings settings, EngineSinks sinks,
   if (phases_.empty()) throw std::logic_error("a trainer has at least one phase");
 }
 
+Engine::Timed::Timed(const Engine& engine, const char* name) : engine_(engine) {
+  if (!engine_.sinks_.span) return;
+  span_.name = name;
+  span_.begin_us = engine_.seconds() * 1e6;
+}
+
+Engine::Timed::~Timed() {
+  if (!engine_.sinks_.span) return;
+  span_.end_us = engine_.seconds() * 1e6;
+  engine_.sinks_.span(span_);
+}
+
 StepPosition Engine::at(std::int64_t micro) const {
-  return {phases_[position_.phase].name, position_.step, micro, position_.iteration};
+  const std::int64_t step = same_batch_ ? 0 : position_.step;
+  return {phases_[position_.phase].name, step, micro, position_.iteration};
 }
 
 double Engine::seconds() const {
@@ -47,10 +60,14 @@ double Engine::seconds() const {
 void Engine::micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration) {
   const auto index = static_cast<std::uint64_t>(position_.step * settings_.accumulate + micro);
   seed_torch(parts_.context->seed("torch/step", index));
-  const TensorMap batch = parts_.trainer->next_batch(at(micro)).to(parts_.device);
+  const TensorMap batch = [&] {
+    const Timed timed(*this, "data");
+    return parts_.trainer->next_batch(at(micro)).to(parts_.device);
+  }();
   at::Tensor total;
   StepResult result;
   {
+    const Timed timed(*this, "forward");
     const AutocastGuard autocast(settings_.precision, parts_.device);
     result = parts_.trainer->step(at(micro), batch);
     for (const LossTerm& term : result.terms) {
@@ -62,7 +79,10 @@ void Engine::micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration)
   const double share = 1.0 / settings_.accumulate;
   const double loss = total.item<double>();
   if (!std::isfinite(loss)) diverged("the loss", loss, position_.step);
-  (total * share).backward();
+  {
+    const Timed timed(*this, "backward");
+    (total * share).backward();
+  }
   sums["train/loss"] += loss * share;
   for (const LossTerm& term : result.terms) {
     sums["train/" + term.name + "_loss"] += term.value.item<double>() * share;
@@ -72,6 +92,7 @@ void Engine::micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration)
 }
 
 double Engine::apply_update() {
+  const Timed timed(*this, "optimiser");
   std::vector<NamedOptimizer> active;
   const auto& wanted = phases_[position_.phase].optimizers;
   for (const NamedOptimizer& o : parts_.optimizers) {
@@ -80,19 +101,22 @@ double Engine::apply_update() {
     }
   }
   const double norm = clip_gradients(active, settings_.clip_norm);
+  if (before_update_) before_update_();
   if (!std::isfinite(norm)) diverged("the gradient norm", norm, position_.step);
   const double factor =
       parts_.schedule != nullptr ? parts_.schedule->factor(axis_value(), settings_.max_steps) : 1.0;
   for (const NamedOptimizer& o : active) {
-    o.optimizer->step(o.optimizer->learning_rate() * factor);
+    o.optimizer->step(forced_rate_.value_or(o.optimizer->learning_rate() * factor));
   }
   average_.update();
   return norm;
 }
 
 Metrics Engine::train_step() {
+  const Timed timed(*this, "step");
   parts_.model->module().train();
   if (position_.iteration_left <= 0) {
+    const Timed collecting(*this, "iteration");
     seed_torch(
         parts_.context->seed("torch/iteration", static_cast<std::uint64_t>(position_.iteration)));
     parts_.trainer->begin_iteration(at(0));
@@ -116,16 +140,6 @@ Metrics Engine::train_step() {
   position_.iteration_left = stop_iteration ? 0 : position_.iteration_left - 1;
   position_.validated = !validation_due();
   for (const auto& [name, value] : parts_.trainer->progress(at(0))) metrics[name] = value;
-  return metrics;
-}
-
-Metrics Engine::probe() {
-  parts_.model->module().train();
-  parts_.trainer->begin_iteration(at(0));
-  Metrics metrics;
-  bool stop_iteration = false;
-  micro_step(0, metrics, stop_iteration);
-  metrics["grad_norm"] = clip_gradients(parts_.optimizers, 0.0);
   return metrics;
 }
 
@@ -176,6 +190,7 @@ bool Engine::next_phase() {
 }
 
 bool Engine::validate() {
+  const Timed timed(*this, "validate");
   const at::NoGradGuard no_grad;
   parts_.model->module().eval();
   seed_torch(parts_.context->seed("torch/validate", static_cast<std::uint64_t>(position_.step)));
@@ -247,9 +262,9 @@ void Engine::trace() {
   sinks_.trace(position_.step, line);
 }
 
-void Engine::save() {
-  if (sinks_.sync) sinks_.sync();
-  TensorBytes model, optim;
+Engine::State Engine::state() const {
+  State all;
+  auto& [model, optim, values] = all;
   const TensorMap live = module_state(parts_.model->module());
   if (average_.on()) {
     // What `edit` loads is the averaged model; training goes on from the live one.
@@ -267,10 +282,15 @@ void Engine::save() {
     optim.add("optimizer/" + o.name + "/", state);
   }
   TensorMap tensors;
-  Table values;
   parts_.trainer->save(tensors, values);
   optim.add("trainer/", tensors);
+  return all;
+}
 
+void Engine::save() {
+  const Timed timed(*this, "checkpoint");
+  if (sinks_.sync) sinks_.sync();
+  State now = state();
   run::CheckpointContent content;
   content.step = position_.step;
   content.retake = describe_;
@@ -288,10 +308,10 @@ void Engine::save() {
   cursor["without_gain"] = position_.without_gain;
   cursor["stopped_early"] = position_.stopped_early;
   cursor["axis_before"] = axis_before_;
-  cursor["trainer"] = std::move(values);
+  cursor["trainer"] = std::move(now.trainer);
   content.cursor = std::move(cursor);
-  content.model = model.views();
-  content.optim = optim.views();
+  content.model = now.model.views();
+  content.optim = now.optim.views();
   content.best = best_;
   checkpoints_.publish(content, settings_.keep);
 }
@@ -356,6 +376,7 @@ TrainingOutcome Engine::run() {
     }
     next_phase();
     const Metrics metrics = train_step();
+    const Timed timed(*this, "log");
     record(metrics);
     trace();
   }

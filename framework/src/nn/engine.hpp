@@ -2,11 +2,13 @@
 // The one training loop.
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "nn/parameters.hpp"
+#include "nn/tensor_io.hpp"
 #include "nn/training.hpp"
 #include "retake/kinds/lr_schedule.hpp"
 #include "retake/kinds/trainer.hpp"
@@ -40,10 +42,28 @@ class Engine {
   /// Throws DivergedError when a loss or gradient is not finite (the last checkpoint is kept as it
   /// is), and whatever a component throws.
   TrainingOutcome run();
-  /// One forward and backward pass without update or trace, for `check --build`.
-  Metrics probe();
+  /// A few steps with nothing logged or saved: does it work, how long does it take, what does each
+  /// loss weigh, which parameters learn. Leaves the model changed.
+  ProbeReport probe(const ProbeRequest& request);
+  /// Raises the learning rate of all optimizers from `low` to `high` geometrically over `steps`
+  /// updates (Smith, "Cyclical Learning Rates for Training Neural Networks", 2017, range test).
+  /// Ends early when the loss is not finite or four times the least so far.
+  std::vector<LearningRatePoint> find_learning_rate(double low, double high, int steps);
 
  private:
+  /// Times a stretch for the profile; costs nothing without one.
+  class Timed {
+   public:
+    Timed(const Engine& engine, const char* name);
+    ~Timed();
+    Timed(const Timed&) = delete;
+    Timed& operator=(const Timed&) = delete;
+
+   private:
+    const Engine& engine_;
+    ProfileSpan span_;
+  };
+
   struct Position {
     std::size_t phase = 0;
     std::int64_t step = 0;        ///< updates done
@@ -55,7 +75,16 @@ class Engine {
     bool stopped_early = false;
   };
 
+  /// What a checkpoint holds of the tensors.
+  struct State {
+    TensorBytes model;
+    TensorBytes optim;
+    Table trainer;
+  };
+
   StepPosition at(std::int64_t micro) const;
+  State state() const;
+  std::vector<LossShare> loss_shares();
   Metrics train_step();
   void micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration);
   double apply_update();
@@ -83,6 +112,9 @@ class Engine {
   std::int64_t axis_before_ = 0;  ///< axis value before the newest step
   std::optional<run::BestMark> best_;
   Metrics last_validation_;
+  std::optional<double> forced_rate_;    ///< of find_learning_rate
+  bool same_batch_ = false;              ///< of probe
+  std::function<void()> before_update_;  ///< of probe: the gradients are there
   std::chrono::steady_clock::time_point started_;
 };
 

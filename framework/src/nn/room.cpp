@@ -25,6 +25,21 @@ void start_from(Model& model, const std::filesystem::path& folder, const Value& 
   load_module_state(model.module(), with_prefix(checkpoint.model(), ""), folder.string());
 }
 
+EngineParts engine_parts(const TrainingParts& parts, const TrainJob& job) {
+  return {parts.model,    parts.trainer, parts.optimizers,
+          parts.schedule, job.context,   job.context->device()};
+}
+
+/// An engine for a few steps, of which nothing is logged or saved.
+template <class F>
+auto without_saving(TrainJob& job, F&& use) {
+  const TrainingParts parts = wire_training(job);
+  run::CheckpointStore nowhere{std::filesystem::path()};
+  Engine engine(engine_parts(parts, job), job.settings, {}, nowhere, Value());
+  if (job.resume_from) engine.restore(run::Checkpoint::open(*job.resume_from));
+  return use(engine);
+}
+
 class TorchRoom final : public Room {
  public:
   std::string choose_device(const std::string& wanted) override {
@@ -45,22 +60,19 @@ class TorchRoom final : public Room {
     return engine.run();
   }
 
-  Metrics probe(TrainJob& job) override {
-    const TrainingParts parts = wire_training(job);
-    run::CheckpointStore nowhere{std::filesystem::path()};
-    Engine engine(engine_parts(parts, job), job.settings, {}, nowhere, Value());
-    return engine.probe();
+  ProbeReport probe(TrainJob& job, const ProbeRequest& request) override {
+    return without_saving(job, [&](Engine& engine) { return engine.probe(request); });
+  }
+
+  std::vector<LearningRatePoint> find_learning_rate(TrainJob& job, double low, double high,
+                                                    int steps) override {
+    return without_saving(
+        job, [&](Engine& engine) { return engine.find_learning_rate(low, high, steps); });
   }
 
   std::unique_ptr<Inference> load(const std::filesystem::path& checkpoint,
                                   plugin::Registry& registry, Context& context) override {
     return load_inference(checkpoint, registry, context);
-  }
-
- private:
-  static EngineParts engine_parts(const TrainingParts& parts, const TrainJob& job) {
-    return {parts.model,    parts.trainer, parts.optimizers,
-            parts.schedule, job.context,   job.context->device()};
   }
 };
 

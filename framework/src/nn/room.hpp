@@ -62,8 +62,11 @@ class Room {
   /// Facts for the manifest: versions, CPU capability, BLAS, threads, GPUs.
   virtual Table environment() = 0;
   virtual TrainingOutcome train(TrainJob& job) = 0;
-  /// Builds everything, one forward and backward pass on a real batch, nothing written.
-  virtual Metrics probe(TrainJob& job) = 0;
+  /// Builds everything and tries a few steps; nothing is written. With `job.resume_from` the model
+  /// is that of the checkpoint.
+  virtual ProbeReport probe(TrainJob& job, const ProbeRequest& request) = 0;
+  virtual std::vector<LearningRatePoint> find_learning_rate(TrainJob& job, double low, double high,
+                                                            int steps) = 0;
   /// Throws DataError when the checkpoint is damaged or does not fit, PluginError when a plugin it
   /// needs is missing; both say why. `catalog` outlives the result.
   virtual std::unique_ptr<Inference> load(const std::filesystem::path& checkpoint,
