@@ -26,12 +26,13 @@ class Table {
   /// Throws std::out_of_range naming the key when absent.
   const Value& at(std::string_view key) const;
   bool erase(std::string_view key);
-  bool empty() const { return entries_.empty(); }
-  std::size_t size() const { return entries_.size(); }
-  auto begin() const { return entries_.begin(); }
-  auto end() const { return entries_.end(); }
-  auto begin() { return entries_.begin(); }
-  auto end() { return entries_.end(); }
+  // Defined behind Value: a vector's members need its elements complete.
+  bool empty() const;
+  std::size_t size() const;
+  std::vector<Entry>::const_iterator begin() const;
+  std::vector<Entry>::const_iterator end() const;
+  std::vector<Entry>::iterator begin();
+  std::vector<Entry>::iterator end();
   friend bool operator==(const Table&, const Table&);
 
  private:
@@ -82,6 +83,25 @@ class Value {
  private:
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Table> data_;
 };
+
+inline bool Table::empty() const {
+  return entries_.empty();
+}
+inline std::size_t Table::size() const {
+  return entries_.size();
+}
+inline std::vector<Table::Entry>::const_iterator Table::begin() const {
+  return entries_.begin();
+}
+inline std::vector<Table::Entry>::const_iterator Table::end() const {
+  return entries_.end();
+}
+inline std::vector<Table::Entry>::iterator Table::begin() {
+  return entries_.begin();
+}
+inline std::vector<Table::Entry>::iterator Table::end() {
+  return entries_.end();
+}
 
 /// The name of a type as users read it: "int", "float", "string", ...
 std::string_view type_name(Value::Type type);
