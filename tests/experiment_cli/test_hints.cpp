@@ -1,6 +1,7 @@
 // Five planted errors in one call, and twenty misspellings: the right hint first.
 
 #include <chrono>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <set>
 
