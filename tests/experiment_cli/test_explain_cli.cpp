@@ -1,5 +1,7 @@
 // explain, show --diff and migrate as a user meets them.
 
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "catch.hpp"
@@ -96,4 +98,28 @@ TEST_CASE("migrate says when there is nothing to rename, and never writes then")
   CHECK(r.code == 0);
   CHECK(json::parse(r.out).at("written") == false);
   CHECK(json::parse(r.out).at("renamed").empty());
+}
+
+TEST_CASE("migrate rewrites keys in the experiment and its bases, and nothing else") {
+  const Folder folder;
+  folder.write("base.toml",
+               "[lr_schedule]\nplugin = \"sample\"   # of the tests\n\"n_width\" = 32\nlabel = "
+               "\"x\"\n");
+  folder.write("e.toml", "extends = \"base.toml\"\n[lr_schedule]\nn_width = 16   # narrower\n");
+  const std::vector<std::string> line = {"migrate", "e.toml", "--plugin-path", RETAKE_SAMPLES,
+                                         "--json"};
+  const auto shown = json::parse(retake(line, folder.path()).out);
+  REQUIRE(shown.at("renamed").size() == 2);
+  CHECK(shown.at("written") == false);
+  std::vector<std::string> writing = line;
+  writing.push_back("--write");
+  CHECK(json::parse(retake(writing, folder.path()).out).at("written") == true);
+  const auto text = [&](const char* name) {
+    std::ifstream in(folder.path() / name);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  CHECK(text("e.toml") == "extends = \"base.toml\"\n[lr_schedule]\nwidth = 16   # narrower\n");
+  CHECK(text("base.toml") ==
+        "[lr_schedule]\nplugin = \"sample\"   # of the tests\nwidth = 32\nlabel = \"x\"\n");
+  CHECK(json::parse(retake(line, folder.path()).out).at("renamed").empty());
 }
