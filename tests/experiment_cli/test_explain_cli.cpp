@@ -58,7 +58,7 @@ TEST_CASE("explain --json has the same in fields, and the table of a component i
   CHECK(mel.at("holds").size() > 10);
   const auto text = retake({"explain", "e.toml", "feature_extractor.mel"}, folder.path());
   CHECK(text.out.find("plugin chosen by (newest first)\nbase.toml:2:1") != std::string::npos);
-  const auto wrong = retake({"explain", "e.toml", "feature_extractor.mel.n_mel"}, folder.path());
+  const auto wrong = retake({"explain", "e.toml", "feature_extractor.mel.nmels"}, folder.path());
   CHECK(wrong.code == 2);
   CHECK(wrong.err.find("did you mean `feature_extractor.mel.n_mels`?") != std::string::npos);
 }

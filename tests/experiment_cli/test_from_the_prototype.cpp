@@ -82,7 +82,8 @@ bool parses(const std::string& line) {
 
 /// Property names below a schema object, groups as "keep.last".
 void collect(const json& table, const std::string& prefix, std::set<std::string>& out) {
-  for (const auto& [name, value] : table.value("properties", json::object()).items()) {
+  const json properties = table.value("properties", json::object());
+  for (const auto& [name, value] : properties.items()) {
     out.insert(prefix + name);
     if (value.contains("properties")) collect(value, prefix + name + ".", out);
   }
