@@ -28,7 +28,26 @@ UsageError usage_error(std::string message, std::string help) {
   return UsageError(std::move(d));
 }
 
-namespace {
+std::vector<std::string> subcommands_of(const std::string& group) {
+  std::vector<std::string> out;
+  for (const auto& [name, command] : command_table()) {
+    if (name.rfind(group + " ", 0) == 0) out.push_back(name.substr(group.size() + 1));
+  }
+  return out;
+}
+
+std::vector<std::string> first_words() {
+  std::set<std::string> out;
+  for (const auto& [name, command] : command_table()) {
+    if (!is_hidden(name)) out.insert(name.substr(0, name.find(' ')));
+  }
+  out.insert("help");
+  return {out.begin(), out.end()};
+}
+
+bool is_hidden(const std::string& name) {
+  return name.rfind("__", 0) == 0;
+}
 
 po::options_description global_options() {
   po::options_description d("Global options");
@@ -44,6 +63,8 @@ po::options_description global_options() {
                                                                                "show the version");
   return d;
 }
+
+namespace {
 
 bool takes_value(const std::string& global) {
   return global == "--color" || global == "--plugin-path" || global == "--config-path";
@@ -75,21 +96,6 @@ std::vector<std::size_t> command_words(const std::vector<std::string>& argv) {
     }
   }
   return words;
-}
-
-std::vector<std::string> subcommands_of(const std::string& group) {
-  std::vector<std::string> out;
-  for (const auto& [name, command] : command_table()) {
-    if (name.rfind(group + " ", 0) == 0) out.push_back(name.substr(group.size() + 1));
-  }
-  return out;
-}
-
-std::vector<std::string> first_words() {
-  std::set<std::string> out;
-  for (const auto& [name, command] : command_table()) out.insert(name.substr(0, name.find(' ')));
-  out.insert("help");
-  return {out.begin(), out.end()};
 }
 
 std::string joined(const std::vector<std::string>& items, const char* separator) {
@@ -322,7 +328,7 @@ std::string command_list(const std::string& group) {
   for (const auto& [name, command] : command_table()) width = std::max(width, name.size());
   std::string out;
   for (const auto& [name, command] : command_table()) {
-    if (!group.empty() && name.rfind(group + " ", 0) != 0) continue;
+    if (is_hidden(name) || (!group.empty() && name.rfind(group + " ", 0) != 0)) continue;
     out += "  " + name + std::string(width - name.size() + 2, ' ') + command.summary + "\n";
   }
   return out;

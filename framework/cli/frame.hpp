@@ -13,6 +13,17 @@ namespace retake::cli {
 /// Every registered command by name.
 std::map<std::string, Command>& command_table();
 
+/// Commands that programs call and no list shows: their names begin with `__`.
+bool is_hidden(const std::string& name);
+
+/// What every command takes besides its own options.
+po::options_description global_options();
+
+/// The first words that name commands, hidden ones left out; "help" is one.
+std::vector<std::string> first_words();
+/// The second words of a group: "list", "info" of "plugins".
+std::vector<std::string> subcommands_of(const std::string& group);
+
 /// What the words of a command line ask for.
 struct Request {
   enum class What { run, help, version };

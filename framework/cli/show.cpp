@@ -8,6 +8,7 @@
 #include "core/suggest.hpp"
 #include "overrides.hpp"
 #include "plugin/registry.hpp"
+#include "show_diff.hpp"
 
 namespace retake::cli {
 namespace {
@@ -17,6 +18,8 @@ void options(po::options_description& o) {
   o.add_options()("resolved", "with every default, checked; itself a valid experiment")(
       "only", po::value<std::string>()->value_name("TABLE"),
       "one table: model, loss.stop, train, ...")(
+      "diff", po::value<std::string>()->value_name("OTHER"),
+      "what differs from another experiment or a run (id, path, last), all resolved")(
       "format", po::value<std::string>()->value_name("F")->default_value("toml"), "toml or json");
 }
 
@@ -46,6 +49,16 @@ const Value& part_of(const Value& tree, const std::string& only) {
                     "tables are " + list);
 }
 
+int diff(const Arguments& arguments, const std::string& file, const config::LoadOptions& load,
+         const std::string& only) {
+  const plugin::Registry registry(arguments.globals.plugin_path);
+  const auto e = config::resolve_experiment(file, registry, load);
+  if (!only.empty()) part_of(e.tree, only);
+  print_diagnostics(arguments.globals, e.notes);
+  show_difference(arguments, e, arguments.options["diff"].as<std::string>(), only, registry);
+  return 0;
+}
+
 int run(const Arguments& arguments) {
   const std::string file = experiment_argument(arguments);
   const std::string format = arguments.options["format"].as<std::string>();
@@ -58,6 +71,7 @@ int run(const Arguments& arguments) {
   Value tree;
   std::string toml;
   std::vector<Diagnostic> notes;
+  if (arguments.options.count("diff") > 0) return diff(arguments, file, load, only);
   if (arguments.options.count("resolved") > 0) {
     const plugin::Registry registry(arguments.globals.plugin_path);
     const auto e = config::resolve_experiment(file, registry, load);
@@ -83,15 +97,19 @@ int run(const Arguments& arguments) {
 
 const RegisterCommand registered(
     {.name = "show",
-     .synopsis = "EXP [OVERRIDES] [--resolved] [--only TABLE] [--format toml|json]",
+     .synopsis =
+         "EXP [OVERRIDES] [--resolved] [--only TABLE] [--diff OTHER|RUN] [--format toml|json]",
      .summary = "Show an experiment after inheritance and overrides",
      .examples = {"retake show experiments/pointer/demo.toml --resolved",
                   "retake show experiments/pointer/demo.toml --resolved --only model",
-                  "retake show experiments/pointer/demo.toml model.d_model=64 --format json"},
+                  "retake show experiments/pointer/demo.toml model.d_model=64 --format json",
+                  "retake show experiments/pointer/demo.toml --diff last"},
      .options = options,
      .run = run,
      .details = "Without --resolved: what the files and overrides say, merged, nothing checked "
-                "against plugins."});
+                "against plugins. --diff resolves both sides and shows each value that differs "
+                "with the place it was\nwritten at; overrides belong to EXP, runs are looked for "
+                "in its run.dir. Exit code 0, whether they\ndiffer or not."});
 
 }  // namespace
 }  // namespace retake::cli

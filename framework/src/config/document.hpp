@@ -1,8 +1,9 @@
 #pragma once
 // One TOML text as a value tree with the origin of everything in it.
 
-#include <memory>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "config/origin.hpp"
 #include "retake/value.hpp"
@@ -14,6 +15,8 @@ namespace retake::config {
 struct Document {
   Table tree;
   OriginMap origins;
+  std::vector<Dropped> dropped;                ///< in the order in which they were taken away
+  std::map<std::string, std::string> renamed;  ///< old path -> present one, of old names in use
   /// `path += [...]` on a path that nothing has written yet: appended to its schema's default.
   std::map<std::string, Array> append_to_default;
 };

@@ -40,6 +40,8 @@ constexpr std::array kDocs = {
     ErrorDoc{"E112", "an override of something that is not there", "check the path"},
     ErrorDoc{"E113", "a plugin of another version than the experiment asks for",
              "install the version asked for, or widen `version`"},
+    ErrorDoc{"E114", "a key that the experiment does not have",
+             "`retake show EXP --resolved` shows every key"},
     ErrorDoc{"E115", "a parameter under its old and its new name at once", "delete the old one"},
     ErrorDoc{"E120", "an interpolation that cannot be read",
              "only ${path.to.key}, ${env:NAME}, ${env:NAME:-default} and ${run:id|dir|name} exist; "

@@ -16,6 +16,7 @@
 #include "config/catalog.hpp"
 #include "config/document.hpp"
 #include "config/host_tables.hpp"
+#include "config/migrate.hpp"
 #include "retake/error.hpp"
 #include "retake/value.hpp"
 
@@ -56,11 +57,13 @@ struct ResolvedExperiment {
   std::string file;  ///< as given
   Value tree;        ///< every table with every key, in the order host tables, components, watch
   OriginMap origins;
+  std::vector<Dropped> dropped;  ///< what files gave and later ones took away
   ExperimentTable experiment;
   TrainTable train;
   RunTable run;
   std::vector<WatchRule> watch;
   std::vector<ResolvedComponent> components;
+  std::vector<Renaming> renamed;  ///< parameters written under old names
   std::vector<Diagnostic> notes;  ///< warnings and notes (W12, ...)
   /// Environment values used by interpolation; null where the default in the text was used.
   Table environment;

@@ -150,6 +150,43 @@ const SchemaInfo* host_schema(const std::string& table) {
   return it == schemas.end() ? nullptr : &it->second;
 }
 
+const SchemaInfo& watch_schema() {
+  static const SchemaInfo schema = [] {
+    const auto field = [](const char* name, FieldType type, const char* doc) {
+      FieldInfo f;
+      f.name = name;
+      f.type = type;
+      f.doc = doc;
+      return f;
+    };
+    SchemaInfo s;
+    s.fields = {field("max", FieldType::floating, "a larger value is warned of"),
+                field("min", FieldType::floating, "a smaller value is warned of"),
+                field("message", FieldType::string, "what the warning says")};
+    return s;
+  }();
+  return schema;
+}
+
+std::vector<FieldInfo> component_host_keys(const std::string& kind) {
+  const auto field = [](const char* name, FieldType type, Value value, const char* doc) {
+    FieldInfo f;
+    f.name = name;
+    f.type = type;
+    f.default_value = std::move(value);
+    f.doc = doc;
+    return f;
+  };
+  std::vector<FieldInfo> out = {
+      field("plugin", FieldType::string, Value(), "chooses the component"),
+      field("version", FieldType::string, Value(), "versions of the plugin that will do")};
+  if (is_weighted_kind(kind)) {
+    out.push_back(field("weight", FieldType::floating, 1.0, "factor in the sum"));
+    out.push_back(field("enabled", FieldType::boolean, true, "false leaves the component out"));
+  }
+  return out;
+}
+
 const std::vector<std::string>& host_table_names() {
   static const std::vector<std::string> names = {"extends", "merge", "experiment", "train",
                                                  "run",     "watch", "sweep"};

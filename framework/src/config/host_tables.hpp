@@ -78,6 +78,11 @@ const std::vector<MetricInfo>& engine_metrics();
 
 /// The host tables that are schemas of ours: "experiment", "train", "run". Null for other names.
 const SchemaInfo* host_schema(const std::string& table);
+/// One entry of [watch]: min, max, message.
+const SchemaInfo& watch_schema();
+/// The host's own keys in component tables of a kind, as fields: plugin, version, and on weighted
+/// kinds weight and enabled.
+std::vector<FieldInfo> component_host_keys(const std::string& kind);
 /// Every table name of the host: extends merge experiment train run watch sweep.
 const std::vector<std::string>& host_table_names();
 /// Keys of the host inside component tables; a plugin schema must not declare them.

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "config/experiment.hpp"
+#include "config/explain.hpp"
 #include "config/interpolate.hpp"
 #include "config/path.hpp"
 #include "config/write.hpp"
@@ -109,32 +110,12 @@ void put_names(Value& value, const std::string& path, const ResolvedExperiment& 
   }
 }
 
-/// Unit of the parameter at `path`; empty when it has none or is none.
-std::string unit_at(const ResolvedExperiment& experiment, const std::string& text) {
-  const Path path = parse_path(text);
-  const SchemaInfo* schema = host_schema(path.front().key);
-  std::size_t at = 1;
-  for (const ResolvedComponent& c : experiment.components) {
-    const std::string prefix = c.table + ".";
-    if (!text.starts_with(prefix)) continue;
-    schema = &c.info->schema;
-    at = c.name.empty() ? 1 : 2;
-  }
-  if (schema == nullptr || at >= path.size()) return {};
-  const FieldInfo* field = schema->find(path[at].key);
-  for (++at; field != nullptr && at < path.size(); ++at) {
-    const auto it = std::find_if(field->fields.begin(), field->fields.end(),
-                                 [&](const FieldInfo& f) { return f.name == path[at].key; });
-    field = it == field->fields.end() ? nullptr : &*it;
-  }
-  return field != nullptr ? field->unit : std::string();
-}
-
 std::string comment_at(const ResolvedExperiment& experiment, const std::string& path) {
   const Origin* origin = nearest_origin(experiment.origins, path);
   // A table's own writing says nothing of the keys it does not hold.
   const bool own = origin_of(experiment.origins, path) != nullptr;
-  const std::string unit = unit_at(experiment, path);
+  const auto field = field_at(experiment, path);
+  const std::string unit = field ? field->unit : std::string();
   return (unit.empty() ? "" : unit + "; ") +
          (own && origin != nullptr ? describe(*origin) : std::string("default"));
 }

@@ -114,7 +114,7 @@ class Interpolator {
         out += environment_text(path, body.substr(4));
       } else {
         const std::string name = reference_path(path, body);
-        const Value value = referenced(path, body, name);
+        const Value value = referenced(path, name);
         if (at == 0 && end + 1 == text.size()) return whole(path, name, value);
         out += as_text(path, body, value);
         holds_run = holds_run || out_.run_texts.contains(name);
@@ -189,15 +189,17 @@ class Interpolator {
            "only ${path.to.key}, ${env:NAME}, ${env:NAME:-default} and ${run:id|dir|name} exist");
     }
     try {
-      return to_string(parse_path(body));
+      const std::string name = to_string(parse_path(body));
+      const auto renamed = document_.renamed.find(name);
+      return renamed != document_.renamed.end() ? renamed->second : name;
     } catch (const std::invalid_argument& e) {
       fail("E120", path, "`${" + body + "}` names no path: " + e.what(),
            "write $${ for a literal ${");
     }
   }
 
-  Value referenced(const std::string& path, const std::string& body, const std::string& name) {
-    if (Value* found = find_value(document_.tree, parse_path(body))) {
+  Value referenced(const std::string& path, const std::string& name) {
+    if (Value* found = find_value(document_.tree, parse_path(name))) {
       Value value = *found;
       finish(value, name);
       return value;

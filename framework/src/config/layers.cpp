@@ -103,6 +103,10 @@ class Loader {
       }
       merge_over(below, base, {}, findings_);
     }
+    ++layer_;
+    for (auto& [path, origins] : document.origins) {
+      for (Origin& origin : origins) origin.layer = layer_;
+    }
     merge_over(below, document, rules, findings_);
     return below;
   }
@@ -187,6 +191,7 @@ class Loader {
   Layers& layers_;
   std::vector<Link> chain_;
   std::map<std::string, Document> done_;
+  int layer_ = 0;
 };
 
 void lay_upper(Loader& loader, Layers& layers, const LoadOptions& options, Findings& findings) {

@@ -12,6 +12,9 @@
 
 namespace retake::config {
 
+/// Layer of everything on the command line; files count from 1, in the order they are laid.
+inline constexpr int kCommandLineLayer = 1 << 20;
+
 struct Layers {
   Document document;
   std::vector<std::pair<std::string, std::string>> files;  ///< shown name -> text

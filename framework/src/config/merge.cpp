@@ -64,7 +64,9 @@ class Merger {
 
   void run() {
     check_rules();
+    for (const Dropped& d : over_.dropped) base_.dropped.push_back(d);
     for (const auto& entry : rules_.erase) {
+      note_dropped(base_.origins, entry.path, entry.place, "merge.delete", base_.dropped);
       erase_value(base_.tree, parse_path(entry.path));
       erase_origins(base_.origins, entry.path);
     }
@@ -153,24 +155,27 @@ class Merger {
       if (key != "plugin" && key != "weight" && key != "enabled") keys.push_back(key);
     }
     std::string dropped;
+    Place by;
+    if (const Origin* origin = origin_of(over_.origins, child_path(at, "plugin"))) {
+      by = value_place(*origin);
+    }
+    const std::string why = at + ".plugin changed from `" + old_plugin->as_string() + "` to `" +
+                            new_plugin->as_string() + "`";
     for (const std::string& key : keys) {
       const std::string path = child_path(at, key);
       if (is_kept(path)) continue;
       dropped +=
           (dropped.empty() ? "" : ", ") + quoted_key(key) + "=" + inline_toml(*base.find(key));
       base.erase(key);
+      note_dropped(base_.origins, path, by, why, base_.dropped);
       erase_origins(base_.origins, path);
     }
     if (dropped.empty()) return;
     Diagnostic d;
     d.severity = Severity::warning;
     d.id = "W12";
-    d.message = at + ".plugin changed from `" + old_plugin->as_string() + "` to `" +
-                new_plugin->as_string() + "`; dropped inherited: " + dropped +
-                "  (keep with merge.keep)";
-    if (const Origin* origin = origin_of(over_.origins, child_path(at, "plugin"))) {
-      d.place = value_place(*origin);
-    }
+    d.message = why + "; dropped inherited: " + dropped + "  (keep with merge.keep)";
+    if (!by.file.empty()) d.place = std::move(by);
     findings_.note(std::move(d));
   }
 

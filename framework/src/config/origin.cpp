@@ -46,6 +46,27 @@ Place value_place(const Origin& origin) {
   return place(origin, origin.value);
 }
 
+std::string describe(const Place& place) {
+  std::string out = place.file;
+  if (place.line > 0) out += ":" + std::to_string(place.line);
+  if (place.line > 0 && place.column > 0) out += ":" + std::to_string(place.column);
+  return out;
+}
+
+void note_dropped(const OriginMap& origins, const std::string& path, const Place& by,
+                  const std::string& why, std::vector<Dropped>& dropped) {
+  const auto note = [&](const std::string& at, const std::vector<Origin>& history) {
+    const bool item = at.find('[') != std::string::npos;
+    if (item || history.empty() || history.back().written.is_null()) return;
+    dropped.push_back({at, history.back(), by, why});
+  };
+  if (const auto it = origins.find(path); it != origins.end()) note(path, it->second);
+  below(origins, path, [&](auto it) {
+    note(it->first, it->second);
+    return ++it;
+  });
+}
+
 const Origin* origin_of(const OriginMap& origins, const std::string& path) {
   const auto it = origins.find(path);
   return it == origins.end() || it->second.empty() ? nullptr : &it->second.back();

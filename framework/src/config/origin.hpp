@@ -33,17 +33,33 @@ struct Origin {
   int argv_index = 0;                        ///< of an override, else 0
   std::string argument;                      ///< the override as typed
   Value written;                             ///< what was written there (null for tables)
+  int layer = 0;                             ///< grows with precedence; the command line is one
 };
 
 /// Path -> every writing of it, the one that holds last. Tables, values and array items all have
 /// entries; a path without one has its schema's default.
 using OriginMap = std::map<std::string, std::vector<Origin>>;
 
+/// A value that a file or override gave and that a later one took away without giving another.
+struct Dropped {
+  std::string path;
+  Origin written;   ///< the writing that no longer counts
+  Place by;         ///< what took it away
+  std::string why;  ///< "model.plugin changed to `keep_cut`", "merge.delete", "--unset"
+};
+
 /// "configs/base.toml:30", "argv[3]".
 std::string describe(const Origin& origin);
 /// The place of the key, or of the value.
 Place key_place(const Origin& origin);
 Place value_place(const Origin& origin);
+
+/// "configs/base.toml:30:1", "argv[3]: optimizer.lr=1e-4".
+std::string describe(const Place& place);
+
+/// Notes every value at and below `path` as taken away; call before erase_origins.
+void note_dropped(const OriginMap& origins, const std::string& path, const Place& by,
+                  const std::string& why, std::vector<Dropped>& dropped);
 
 /// The writing that holds; null when the path has the default.
 const Origin* origin_of(const OriginMap& origins, const std::string& path);

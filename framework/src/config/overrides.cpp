@@ -80,6 +80,7 @@ bool parse_override(const OverrideText& text, Override& out, Findings& findings)
   out.name = to_string(out.path);
   out.origin.argv_index = text.argv_index;
   out.origin.argument = text.text;
+  out.origin.layer = kCommandLineLayer;
   return true;
 }
 
@@ -199,6 +200,7 @@ class Applier {
       missing(o, "there is nothing written at `" + o.name + "` to unset");
       return;
     }
+    note_dropped(document_.origins, o.name, key_place(o.origin), "--unset", document_.dropped);
     erase_origins(document_.origins, o.name);
     document_.append_to_default.erase(o.name);
   }

@@ -8,6 +8,7 @@
 #include "config/interpolate.hpp"
 #include "config/layers.hpp"
 #include "config/merge.hpp"
+#include "config/migrate.hpp"
 #include "config/path.hpp"
 #include "config/validate.hpp"
 #include "config/version.hpp"
@@ -33,26 +34,6 @@ bool contains(const std::vector<std::string>& items, std::string_view item) {
   return std::find(items.begin(), items.end(), item) != items.end();
 }
 
-/// The host's own keys in component tables, as fields.
-std::vector<FieldInfo> host_keys(const std::string& kind) {
-  const auto field = [](const char* name, FieldType type, Value value, const char* doc) {
-    FieldInfo f;
-    f.name = name;
-    f.type = type;
-    f.default_value = std::move(value);
-    f.doc = doc;
-    return f;
-  };
-  std::vector<FieldInfo> out = {
-      field("plugin", FieldType::string, Value(), "chooses the component"),
-      field("version", FieldType::string, Value(), "versions of the plugin that will do")};
-  if (is_weighted_kind(kind)) {
-    out.push_back(field("weight", FieldType::floating, 1.0, "factor in the sum"));
-    out.push_back(field("enabled", FieldType::boolean, true, "false leaves the component out"));
-  }
-  return out;
-}
-
 class Resolver {
  public:
   Resolver(Layers layers, const Catalog& catalog, const LoadOptions& options, Findings& findings)
@@ -68,9 +49,11 @@ class Resolver {
     out_.file = file;
     const EnvironmentOf environment =
         options_.environment ? options_.environment : EnvironmentOf(process_environment);
+    apply_renames();
     Interpolated done = interpolate(
         document_, [&](const std::string& path) { return default_of(path); }, environment,
         findings_);
+    apply_renames();  // of tables whose plugin was an interpolation
     failed_ = std::move(done.failed);
     out_.environment = std::move(done.environment);
     Validator validator(document_, failed_, findings_);
@@ -97,6 +80,7 @@ class Resolver {
 
   /// Only one table, of which nothing else is known.
   ResolvedComponent run_single() {
+    apply_renames();
     Validator validator(document_, failed_, findings_);
     validator_ = &validator;
     read_components();
@@ -105,6 +89,13 @@ class Resolver {
   }
 
  private:
+  void apply_renames() {
+    for (Renaming& r : rename_old(document_, catalog_, findings_)) {
+      document_.renamed[r.from] = r.to;
+      out_.renamed.push_back(std::move(r));
+    }
+  }
+
   // ---- defaults, for interpolation
 
   /// The plugin text of a component table, as written.
@@ -298,7 +289,7 @@ class Resolver {
     }
     if (!plugin->is_string() || failed_.contains(plugin_path)) {
       Value copy = *plugin;
-      validator_->check_field(host_keys(kind).front(), copy, plugin_path, {});
+      validator_->check_field(component_host_keys(kind).front(), copy, plugin_path, {});
       plugins_known_ = false;
       return;
     }
@@ -319,7 +310,7 @@ class Resolver {
     const TableWords words = {
         kind + " plugin `" + c.plugin + "`", "E104", "unknown parameter", "for",
         "see all parameters with  retake plugins params " + kind + "/" + c.plugin};
-    c.params = validator_->check(info->schema, given, path, words, host_keys(kind));
+    c.params = validator_->check(info->schema, given, path, words, component_host_keys(kind));
     out_.components.push_back(std::move(c));
   }
 
@@ -337,7 +328,7 @@ class Resolver {
 
   void read_host_keys(const std::string& kind, const std::string& path, const Table& given,
                       ResolvedComponent& c) {
-    for (const FieldInfo& field : host_keys(kind)) {
+    for (const FieldInfo& field : component_host_keys(kind)) {
       const Value* value = given.find(field.name);
       if (value == nullptr || field.name == "plugin") continue;
       Value checked = *value;
@@ -435,15 +426,6 @@ class Resolver {
   void read_watch() {
     const Value* watch = document_.tree.find("watch");
     if (watch == nullptr || !watch->is_table()) return;
-    FieldInfo limit;
-    limit.type = FieldType::floating;
-    FieldInfo max = limit, min = limit, message;
-    max.name = "max";
-    min.name = "min";
-    message.name = "message";
-    message.type = FieldType::string;
-    SchemaInfo schema;
-    schema.fields = {min, max, message};
     Table complete;
     for (const auto& [metric, value] : watch->as_table()) {
       const std::string path = child_path("watch", metric);
@@ -454,7 +436,7 @@ class Resolver {
       }
       const TableWords words = {"[" + path + "]", "E103", "unknown key", "in",
                                 "keys are min, max, message"};
-      const Table checked = validator_->check(schema, value.as_table(), path, words);
+      const Table checked = validator_->check(watch_schema(), value.as_table(), path, words);
       WatchRule rule{metric, {}, {}, {}};
       Table entry;
       for (const auto& [key, limit_value] : checked) {
@@ -507,6 +489,7 @@ class Resolver {
     out_.tree = std::move(tree);
     out_.run_texts = std::move(run_texts);
     out_.origins = std::move(document_.origins);
+    out_.dropped = std::move(document_.dropped);
     out_.notes = findings_.take_notes();
   }
 

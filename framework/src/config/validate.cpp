@@ -93,13 +93,6 @@ Place place_of(const OriginMap& origins, const std::string& path, bool key) {
   return key || origin_of(origins, path) == nullptr ? key_place(*origin) : value_place(*origin);
 }
 
-void move_origins(OriginMap& origins, const std::string& from, const std::string& to) {
-  OriginMap moved;
-  copy_origins(origins, from, moved, to);
-  erase_origins(origins, from);
-  origins.merge(moved);
-}
-
 }  // namespace
 
 std::string expectation(const FieldInfo& f) {
@@ -148,57 +141,7 @@ bool Validator::fail(Certainty certainty, Diagnostic diagnostic) {
 
 Table Validator::check(const SchemaInfo& schema, const Table& given, const std::string& path,
                        const TableWords& words, const std::vector<FieldInfo>& extra) {
-  const Table renamed = rename_old(schema, given, path);
-  return check_fields(schema.fields, schema.rules, renamed, path, words, extra);
-}
-
-Table Validator::rename_old(const SchemaInfo& schema, const Table& given, const std::string& path) {
-  Table out = given;
-  for (const MigrationInfo& m : schema.migrations) {
-    if (schema.find(m.old_name) != nullptr) continue;  // the name has a meaning of its own again
-    rename(out, path, m.old_name, m.new_name, "W14",
-           "`" + m.old_name + "` is now called `" + m.new_name + "`");
-  }
-  for (const FieldInfo& f : schema.fields) {
-    if (!f.deprecated || !out.contains(f.name)) continue;
-    if (!f.renamed_to.empty()) {
-      rename(out, path, f.name, f.renamed_to, "W13",
-             "`" + f.name + "` is deprecated: use `" + f.renamed_to + "`");
-    } else {
-      Diagnostic d;
-      d.severity = Severity::warning;
-      d.id = "W13";
-      d.message = "`" + f.name + "` is deprecated";
-      d.place = place_of(document_.origins, child_path(path, f.name), true);
-      findings_.note(std::move(d));
-    }
-  }
-  return out;
-}
-
-void Validator::rename(Table& table, const std::string& path, const std::string& from,
-                       const std::string& to, const std::string& id, const std::string& message) {
-  const Value* old_value = table.find(from);
-  if (old_value == nullptr) return;
-  const std::string from_path = child_path(path, from);
-  Diagnostic d;
-  d.id = id;
-  d.message = message;
-  d.place = place_of(document_.origins, from_path, true);
-  d.help = "rename it in the file";
-  if (table.contains(to)) {
-    d.id = "E115";
-    d.message = "`" + to + "` is also given under its old name `" + from + "`";
-    d.help = "delete `" + from + "`";
-    fail(Certainty::value, std::move(d));
-  } else {
-    d.severity = id == "W14" ? Severity::note : Severity::warning;
-    findings_.note(std::move(d));
-    Value kept = *old_value;  // the table may move its entries when it grows
-    table[to] = std::move(kept);
-    move_origins(document_.origins, from_path, child_path(path, to));
-  }
-  table.erase(from);
+  return check_fields(schema.fields, schema.rules, given, path, words, extra);
 }
 
 Table Validator::check_fields(const std::vector<FieldInfo>& fields,

@@ -37,7 +37,7 @@ class Validator {
       : document_(document), failed_(failed), findings_(findings) {}
 
   /// The table complete: every field in the schema's order, defaults filled, integers widened where
-  /// the field is a float, old names renamed. `extra`: keys of the host that may stand in it too,
+  /// the field is a float. `extra`: keys of the host that may stand in it too,
   /// left out of the result. What is wrong becomes findings.
   Table check(const SchemaInfo& schema, const Table& given, const std::string& path,
               const TableWords& words, const std::vector<FieldInfo>& extra = {});
@@ -50,9 +50,6 @@ class Validator {
   Table check_fields(const std::vector<FieldInfo>& fields, const std::vector<RuleInfo>& rules,
                      const Table& given, const std::string& path, const TableWords& words,
                      const std::vector<FieldInfo>& extra);
-  Table rename_old(const SchemaInfo& schema, const Table& given, const std::string& path);
-  void rename(Table& table, const std::string& path, const std::string& from, const std::string& to,
-              const std::string& id, const std::string& message);
   void unknown_key(const std::vector<FieldInfo>& fields, const std::string& key,
                    const std::string& path, const TableWords& words,
                    const std::vector<FieldInfo>& extra);

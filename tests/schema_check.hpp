@@ -1,6 +1,6 @@
 #pragma once
-// Just enough of JSON Schema for docs/*.schema.json; an unknown keyword is an error, so that no
-// part of a schema goes unchecked.
+// Just enough of JSON Schema for the schemas of this tree and `retake schema`; an unknown keyword
+// is an error, so that no part of a schema goes unchecked.
 
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -14,12 +14,18 @@ class SchemaCheck {
   using Json = nlohmann::json;
   /// Every violation, as "path: what".
   static std::vector<std::string> run(const Json& schema, const Json& value) {
-    SchemaCheck check;
+    return run(schema, schema, value);
+  }
+
+ private:
+  explicit SchemaCheck(const Json& root) : root_(root) {}
+
+  static std::vector<std::string> run(const Json& root, const Json& schema, const Json& value) {
+    SchemaCheck check(root);
     check.visit(schema, value, "$");
     return check.found_;
   }
 
- private:
   static bool is_type(const Json& v, const std::string& type) {
     if (type == "object") return v.is_object();
     if (type == "array") return v.is_array();
@@ -51,9 +57,21 @@ class SchemaCheck {
                                                 "pattern",
                                                 "items",
                                                 "minItems",
-                                                "maxItems"};
+                                                "maxItems",
+                                                "minimum",
+                                                "maximum",
+                                                "exclusiveMinimum",
+                                                "exclusiveMaximum",
+                                                "$ref",
+                                                "definitions",
+                                                "default",
+                                                "deprecated"};
     for (const auto& [key, unused] : schema.items()) {
       if (!known.contains(key)) throw std::logic_error("unknown keyword " + key);
+    }
+    if (schema.contains("$ref")) {
+      const std::string reference = schema["$ref"].get<std::string>().substr(1);  // after '#'
+      visit(root_.at(Json::json_pointer(reference)), v, path);
     }
     if (schema.contains("type")) {
       bool any = false;
@@ -78,14 +96,25 @@ class SchemaCheck {
       bool any = false;
       std::string tried;
       for (const auto& s : schema["anyOf"]) {
-        const auto found = run(s, v);
+        const auto found = run(root_, s, v);
         any = any || found.empty();
         for (const auto& f : found) tried += f + "; ";
       }
       if (!any) add(path, "fits no alternative (" + tried + ")");
     }
+    if (v.is_number()) visit_number(schema, v.get<double>(), path);
     if (v.is_array()) visit_array(schema, v, path);
     if (v.is_object()) visit_object(schema, v, path);
+  }
+
+  void visit_number(const Json& schema, double v, const std::string& path) {
+    const bool below = schema.contains("minimum") && !(v >= schema["minimum"].get<double>());
+    const bool above = schema.contains("maximum") && !(v <= schema["maximum"].get<double>());
+    const bool at_min =
+        schema.contains("exclusiveMinimum") && !(v > schema["exclusiveMinimum"].get<double>());
+    const bool at_max =
+        schema.contains("exclusiveMaximum") && !(v < schema["exclusiveMaximum"].get<double>());
+    if (below || above || at_min || at_max) add(path, "is out of range");
   }
 
   void visit_array(const Json& schema, const Json& v, const std::string& path) {
@@ -124,5 +153,6 @@ class SchemaCheck {
     }
   }
 
+  const Json& root_;
   std::vector<std::string> found_;
 };
