@@ -2,10 +2,11 @@
 #
 # A shared library build/plugins/libNAME.so that the host loads by name. NAME is the one that the
 # source gives to RETAKE_PLUGIN. KIND names the kinds of its components (retake/kinds/*.hpp). TORCH
-# links LibTorch and libretake_nn and reuses the one precompiled retake/nn/torch.hpp; the kinds
-# loss, model, optimizer and trainer imply it. LINK names further libraries, for what the plugin
-# alone needs. Without LibTorch (RETAKE_NN=OFF) plugins that need it are left out. The variable
-# RETAKE_PLUGIN_DIR names another folder for the library.
+# links LibTorch and libretake_nn and reuses the one precompiled retake/nn/torch.hpp of the project
+# (to precompile it for one source costs more than it saves, unless RETAKE_TORCH_PCH says that the
+# source will be compiled often); the kinds loss, model, optimizer and trainer imply TORCH. LINK names
+# further libraries, for what the plugin alone needs. Without LibTorch (RETAKE_NN=OFF) plugins that
+# need it are left out. The variable RETAKE_PLUGIN_DIR names another folder for the library.
 #
 # Used by the tree itself and, installed, by projects outside (find_package(Retake CONFIG)).
 include_guard(GLOBAL)
@@ -68,7 +69,10 @@ function(_retake_plugin_library name torch kinds sources link)
   target_link_libraries(${name} PRIVATE retake_plugin_options ${link})
   if(torch)
     target_link_libraries(${name} PRIVATE Retake::retake_nn LibTorch::torch)
-    target_precompile_headers(${name} REUSE_FROM retake_torch_pch)
+    list(LENGTH sources count)
+    if(count GREATER 1 OR RETAKE_TORCH_PCH)
+      target_precompile_headers(${name} REUSE_FROM retake_torch_pch)
+    endif()
   endif()
   set(script ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.version)
   target_link_options(${name} PRIVATE -Wl,-z,defs -Wl,--version-script=${script})

@@ -56,9 +56,17 @@ class PluginName final : public retake::Editor {
     const at::Tensor keep_N =
         out.at("keep").sigmoid().to(at::kCPU, at::kFloat).contiguous().view({-1});
 
+    // A source may leave these to the features.
+    retake::EdlSource source = request.source;
+    if (source.sample_rate <= 0) source.sample_rate = 22050.0;
+    if (source.samples < 0) {
+      const double seconds = static_cast<double>(frames) * 256.0 / 22050.0;
+      source.samples = std::llround(seconds * source.sample_rate);
+    }
+
     retake::EditResult result;
-    result.edl = to_edl({keep_N.data_ptr<float>(), static_cast<std::size_t>(keep_N.numel())},
-                        request.source);
+    result.edl =
+        to_edl({keep_N.data_ptr<float>(), static_cast<std::size_t>(keep_N.numel())}, source);
     std::vector<float>& curve = result.curves["keep"];  // one value per raw frame
     for (std::int64_t t = 0; t < frames; ++t) {
       const std::int64_t token =
@@ -88,7 +96,7 @@ class PluginName final : public retake::Editor {
     const retake::EdlSource& source = edl.sources.front();
     const auto sample = [&](std::size_t token) {  // token n is centred on n tokens
       const double at = std::max(0.0, static_cast<double>(token) - 0.5) * kTokenSeconds;
-      return std::min(source.samples, std::llround(at * source.sample_rate) + std::int64_t{0});
+      return std::min<std::int64_t>(source.samples, std::llround(at * source.sample_rate));
     };
     retake::Segment s;
     s.begin = sample(begin);
