@@ -101,11 +101,9 @@ Project project_of(const fs::path& templates, const std::string& kind, const std
   Project raw;
   add_templates(templates / "common", raw);
   add_templates(templates / kind, raw);
-  const std::vector<std::pair<std::string, std::string>> words = {
-      {"plugin_about\n", raw["about.md"]},
-      {"plugin_name", name},
-      {"PluginName", class_name(name)},
-      {"plugin_kind", kind}};
+  std::vector<std::pair<std::string, std::string>> words = {
+      {"plugin_name", name}, {"PluginName", class_name(name)}, {"plugin_kind", kind}};
+  words.emplace_back("plugin_about\n", fill(raw["about.md"], words));
   raw.erase("about.md");
   Project out;
   for (const auto& [path, text] : raw) out[fill(path.string(), words)] = fill(text, words);

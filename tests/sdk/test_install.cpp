@@ -33,9 +33,9 @@ TEST_CASE("an installation holds the SDK and nothing else", "[sdk]") {
   for (const std::string& file : files) {
     INFO(file);
     CHECK(expected(file));
+    if (file.starts_with("share/retake/templates/")) continue;
     CHECK_FALSE(sdk::contains(file, "test"));
-    const bool cpp = file.ends_with(".cpp") || file.ends_with(".cu");
-    CHECK((!cpp || file.starts_with("share/retake/templates/")));
+    CHECK_FALSE((file.ends_with(".cpp") || file.ends_with(".cu")));
   }
   CHECK(sdk::files_below(installed.prefix() / "include/retake") ==
         sdk::files_below(kSource / "framework/include/retake"));
