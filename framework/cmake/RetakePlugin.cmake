@@ -98,6 +98,10 @@ function(retake_add_plugin name)
     endif()
   endforeach()
   if(arg_TORCH AND NOT RETAKE_NN)
+    if(NOT TARGET retake_kind_hashes)  # outside the tree
+      message(FATAL_ERROR "retake_add_plugin(${name}): it needs LibTorch, and the Retake in "
+              "${RETAKE_KIND_DIR} was built without it (RETAKE_NN=OFF)")
+    endif()
     return()
   endif()
   _retake_plugin_library(${name} ${arg_TORCH} "${arg_KIND}" "${arg_SOURCES}" "${arg_LINK}")
