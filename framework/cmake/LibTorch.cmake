@@ -12,7 +12,8 @@ endif()
 file(GLOB _installed LIST_DIRECTORIES true ${_data_home}/libtorch/*/torch)
 list(SORT _installed COMPARE NATURAL ORDER DESCENDING)
 find_path(LIBTORCH_ROOT include/torch/csrc/api/include/torch/version.h
-          HINTS ${RETAKE_LIBTORCH} ${RETAKE_BUILT_WITH_LIBTORCH} ${Torch_DIR}/../../.. ${_installed} NO_CACHE)
+          HINTS ${RETAKE_LIBTORCH} ${RETAKE_BUILT_WITH_LIBTORCH} ${Torch_DIR}/../../..
+                ${_installed} NO_CACHE)
 if(NOT LIBTORCH_ROOT)
   message(FATAL_ERROR "LibTorch was not found. Run third_party/setup.sh, name a folder with "
           "-DRETAKE_LIBTORCH=DIR, or build without it: -DRETAKE_NN=OFF")

@@ -4,9 +4,10 @@
 # source gives to RETAKE_PLUGIN. KIND names the kinds of its components (retake/kinds/*.hpp). TORCH
 # links LibTorch and libretake_nn and reuses the one precompiled retake/nn/torch.hpp of the project
 # (to precompile it for one source costs more than it saves, unless RETAKE_TORCH_PCH says that the
-# source will be compiled often); the kinds loss, model, optimizer and trainer imply TORCH. LINK names
-# further libraries, for what the plugin alone needs. Without LibTorch (RETAKE_NN=OFF) plugins that
-# need it are left out. The variable RETAKE_PLUGIN_DIR names another folder for the library.
+# source will be compiled often); the kinds loss, model, optimizer and trainer imply TORCH. LINK
+# names further libraries, for what the plugin alone needs. Without LibTorch (RETAKE_NN=OFF) plugins
+# of the tree that need it are left out. The variable RETAKE_PLUGIN_DIR names another folder for the
+# library.
 #
 # Used by the tree itself and, installed, by projects outside (find_package(Retake CONFIG)).
 include_guard(GLOBAL)

@@ -1,5 +1,5 @@
-// Three moves: cut the unit at the cursor, keep it, or keep it and the next ones up to `run` units.
-// With the third an agent says "this take goes on" once, not unit by unit.
+// Three moves: cut the unit at the cursor, keep it, or keep it and the next ones up to `stretch`
+// units. With the third an agent says "this take goes on" once, not unit by unit.
 
 #include <algorithm>
 
@@ -15,10 +15,10 @@ class PluginName final : public retake::ActionSpace {
   // A parameter is declared once: its default here, its range, unit and text below. `Param` lets
   // the host tell who sets one that nobody reads.
   struct Params {
-    retake::Param<std::int64_t> run = 4;
+    retake::Param<std::int64_t> stretch = 4;
 
     static void describe(retake::Schema<Params>& s) {
-      s.field(&Params::run, "run", "units that the third move keeps, fewer at the end")
+      s.field(&Params::stretch, "stretch", "units that the third move keeps, fewer at the end")
           .range(2, 1024)
           .unit("units");
     }
@@ -36,7 +36,7 @@ class PluginName final : public retake::ActionSpace {
   }
 
   void apply(std::span<const std::int32_t> action, retake::Episode& episode) const override {
-    const std::int64_t wanted = action[0] == kKeepRun ? *params_.run : 1;
+    const std::int64_t wanted = action[0] == kKeepRun ? *params_.stretch : 1;
     const std::int64_t next = std::min(episode.cursor + wanted, episode.task->units());
     if (action[0] != kCut) keep(episode, next);
     episode.cursor = next;
