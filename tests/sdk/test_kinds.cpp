@@ -29,7 +29,7 @@ const std::map<std::string, Variant> kVariants = {
      {{"model.plugin=keep_cut", "model.slow=[]", "model.width=16", "model.dilated_layers=2"}}},
     {"loss", {{"loss.keep.plugin=keep_bce"}}},
     {"trainer", {{"trainer.plugin=pointer"}}},
-    {"reward", {{"--unset", "reward.calm"}, "val/episode_reward"}},
+    {"reward", {{"--unset", "reward.calm"}, "train/episode_reward"}},
     {"action_space", {{"action_space.plugin=keep_cut", "model.choices=2"}, "val/episode_reward"}},
     {"dataset",
      {{"dataset.plugin=synthetic_edits", "dataset.pairs=4", "dataset.minutes=0.5",
