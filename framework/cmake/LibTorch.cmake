@@ -1,8 +1,9 @@
 # LibTorch as our own imported target LibTorch::torch. The package's CMake files are not used: those
 # of a CUDA build stop without a CUDA toolkit, which linking does not need.
 #
-# Looked for in: RETAKE_LIBTORCH (cache or environment), Torch_DIR and CMAKE_PREFIX_PATH style roots,
-# then the folder that third_party/setup.sh fills.
+# Looked for in: RETAKE_LIBTORCH (cache or environment), RETAKE_BUILT_WITH_LIBTORCH (an installed
+# Retake says there what it was built with), Torch_DIR and CMAKE_PREFIX_PATH style roots, then the
+# folder that third_party/setup.sh fills.
 set(RETAKE_LIBTORCH "$ENV{RETAKE_LIBTORCH}" CACHE PATH "Folder with LibTorch: include/, lib/")
 set(_data_home "$ENV{RETAKE_HOME}")
 if(NOT _data_home)
@@ -11,7 +12,8 @@ endif()
 file(GLOB _installed LIST_DIRECTORIES true ${_data_home}/libtorch/*/torch)
 list(SORT _installed COMPARE NATURAL ORDER DESCENDING)
 find_path(LIBTORCH_ROOT include/torch/csrc/api/include/torch/version.h
-          HINTS ${RETAKE_LIBTORCH} ${Torch_DIR}/../../.. ${_installed} NO_CACHE)
+          HINTS ${RETAKE_LIBTORCH} ${RETAKE_BUILT_WITH_LIBTORCH} ${Torch_DIR}/../../..
+                ${_installed} NO_CACHE)
 if(NOT LIBTORCH_ROOT)
   message(FATAL_ERROR "LibTorch was not found. Run third_party/setup.sh, name a folder with "
           "-DRETAKE_LIBTORCH=DIR, or build without it: -DRETAKE_NN=OFF")

@@ -2,23 +2,36 @@
 #
 # A shared library build/plugins/libNAME.so that the host loads by name. NAME is the one that the
 # source gives to RETAKE_PLUGIN. KIND names the kinds of its components (retake/kinds/*.hpp). TORCH
-# links LibTorch and libretake_nn and reuses the one precompiled retake/nn/torch.hpp; the kinds
-# loss, model, optimizer and trainer imply it. LINK names further libraries, for what the plugin
-# alone needs. Without LibTorch (RETAKE_NN=OFF) plugins that need it are left out. The variable
-# RETAKE_PLUGIN_DIR names another folder for the library.
+# links LibTorch and libretake_nn and reuses the one precompiled retake/nn/torch.hpp of the project
+# (to precompile it for one source costs more than it saves, unless RETAKE_TORCH_PCH says that the
+# source will be compiled often); the kinds loss, model, optimizer and trainer imply TORCH. LINK
+# names further libraries, for what the plugin alone needs. Without LibTorch (RETAKE_NN=OFF) plugins
+# of the tree that need it are left out. The variable RETAKE_PLUGIN_DIR names another folder for the
+# library.
+#
+# Used by the tree itself and, installed, by projects outside (find_package(Retake CONFIG)).
 include_guard(GLOBAL)
-set(RETAKE_PLUGIN_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 # What every plugin is compiled with; the precompiled header must agree with all of it.
 add_library(retake_plugin_options INTERFACE)
-target_link_libraries(retake_plugin_options INTERFACE retake_options retake retake_audio)
+target_link_libraries(retake_plugin_options INTERFACE
+  retake_options Retake::retake Retake::retake_audio)
 target_compile_options(retake_plugin_options INTERFACE
   -fvisibility=hidden -fvisibility-inlines-hidden -fno-gnu-unique)
+
+# The stamp holds the language standard, so a project's own choice must not reach a plugin.
+function(_retake_plugin_language target)
+  set_target_properties(${target} PROPERTIES CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON
+    CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+endfunction()
 
 if(RETAKE_NN)
   file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/torch_pch.cpp
        CONTENT "// Holds the precompiled retake/nn/torch.hpp that all torch plugins reuse.\n")
-  add_library(retake_torch_pch OBJECT ${PROJECT_BINARY_DIR}/generated/torch_pch.cpp)
+  # Not of `all`: a project of torch-free plugins has no use for it.
+  add_library(retake_torch_pch OBJECT EXCLUDE_FROM_ALL
+              ${PROJECT_BINARY_DIR}/generated/torch_pch.cpp)
+  _retake_plugin_language(retake_torch_pch)
   target_link_libraries(retake_torch_pch PRIVATE retake_plugin_options LibTorch::torch)
   target_precompile_headers(retake_torch_pch PRIVATE <retake/nn/torch.hpp>)
 endif()
@@ -46,6 +59,7 @@ endfunction()
 function(_retake_plugin_library name torch kinds sources link)
   _retake_stamp_source(stamp ${name} ${torch} ${kinds})
   add_library(${name} MODULE ${sources} ${stamp})
+  _retake_plugin_language(${name})
   if(NOT RETAKE_PLUGIN_DIR)
     set(RETAKE_PLUGIN_DIR ${PROJECT_BINARY_DIR}/plugins)
   endif()
@@ -55,13 +69,18 @@ function(_retake_plugin_library name torch kinds sources link)
   target_include_directories(${name} PRIVATE ${RETAKE_KIND_DIR})
   target_link_libraries(${name} PRIVATE retake_plugin_options ${link})
   if(torch)
-    target_link_libraries(${name} PRIVATE retake_nn LibTorch::torch)
-    target_precompile_headers(${name} REUSE_FROM retake_torch_pch)
+    target_link_libraries(${name} PRIVATE Retake::retake_nn LibTorch::torch)
+    list(LENGTH sources count)
+    if(count GREATER 1 OR RETAKE_TORCH_PCH)
+      target_precompile_headers(${name} REUSE_FROM retake_torch_pch)
+    endif()
   endif()
-  set(script ${RETAKE_PLUGIN_CMAKE_DIR}/plugin.version)
+  set(script ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.version)
   target_link_options(${name} PRIVATE -Wl,-z,defs -Wl,--version-script=${script})
   set_target_properties(${name} PROPERTIES LINK_DEPENDS ${script})
-  add_dependencies(${name} retake_kind_hashes)
+  if(TARGET retake_kind_hashes)  # of the tree; installed hashes do not change
+    add_dependencies(${name} retake_kind_hashes retake_plugin_table)
+  endif()
 endfunction()
 
 function(retake_add_plugin name)
@@ -80,13 +99,16 @@ function(retake_add_plugin name)
     endif()
   endforeach()
   if(arg_TORCH AND NOT RETAKE_NN)
+    if(NOT TARGET retake_kind_hashes)  # outside the tree
+      message(FATAL_ERROR "retake_add_plugin(${name}): it needs LibTorch, and the Retake in "
+              "${RETAKE_KIND_DIR} was built without it (RETAKE_NN=OFF)")
+    endif()
     return()
   endif()
   _retake_plugin_library(${name} ${arg_TORCH} "${arg_KIND}" "${arg_SOURCES}" "${arg_LINK}")
-  add_dependencies(${name} retake_plugin_table)
   # A library whose registration fails, or names other kinds than KIND, fails the build.
   add_custom_command(TARGET ${name} POST_BUILD
-    COMMAND retake_plugin_table --name ${name} --objcopy ${CMAKE_OBJCOPY}
+    COMMAND Retake::retake_plugin_table --name ${name} --objcopy ${CMAKE_OBJCOPY}
             --source ${CMAKE_CURRENT_SOURCE_DIR} $<TARGET_FILE:${name}>
     COMMENT "Embedding the component table of ${name}" VERBATIM)
 endfunction()

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "core/program.hpp"
 #include "plugin/errors.hpp"
 
 namespace retake::plugin {
@@ -77,14 +78,9 @@ std::vector<SearchFolder> search_path(const std::vector<std::string>& plugin_pat
   const std::vector<std::string> from_variable = split(variable("RETAKE_PLUGIN_PATH"));
   for (const std::string& folder : from_variable) builder.add(folder, " of $RETAKE_PLUGIN_PATH");
 
-  // The executable lies in build/bin or PREFIX/bin.
   std::error_code failed;
-  const fs::path program = fs::read_symlink("/proc/self/exe", failed);
-  if (!failed) {
-    const fs::path root = program.parent_path().parent_path();
-    const fs::path installed = root / "lib" / "retake" / "plugins";
-    builder.add(fs::is_directory(installed, failed) ? installed : root / "plugins");
-  }
+  const fs::path installed = program_root() / "lib" / "retake" / "plugins";
+  builder.add(fs::is_directory(installed, failed) ? installed : program_root() / "plugins");
   const fs::path home = variable("HOME");
   if (!home.empty()) builder.add(home / ".local" / "lib" / "retake");
   if (from_variable.empty()) builder.folders.push_back({{}, "$RETAKE_PLUGIN_PATH"});

@@ -187,10 +187,6 @@ std::vector<fs::path> mapped_libraries() {
   return {found.begin(), found.end()};
 }
 
-fs::path executable_path() {
-  return fs::read_symlink("/proc/self/exe");
-}
-
 Table describe_environment(const Table& given, HashCache& hashes) {
   utsname names{};
   ::uname(&names);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/program.hpp"
 #include "retake/value.hpp"
 #include "run/hash_cache.hpp"
 
@@ -26,8 +27,5 @@ Table describe_environment(const Table& given, HashCache& hashes);
 /// "host_program": version, commit, compiler, flags, build id and hash of the running executable,
 /// and `abi` by kind as given. git and dirty are null when it was built outside a git repository.
 Table describe_host_program(const Table& abi, HashCache& hashes);
-
-/// The running executable, symbolic links resolved.
-std::filesystem::path executable_path();
 
 }  // namespace retake::run
