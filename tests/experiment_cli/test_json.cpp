@@ -135,8 +135,26 @@ const std::vector<Recipe>& recipes() {
        [] {
          return Words{"edl", "convert", truth(), "p_pointers.npy"};
        }},
+      {"plugins pages", words({"plugins", "pages", "-o", "pages"})},
+      {"new experiment", words({"new", "experiment", "child", "--from", "e.toml"})},
+      {"new sweep",
+       [smoke] {
+         return Words{"new", "sweep", "rates", "--from", smoke};
+       }},
+      {"new plugin", words({"new", "plugin", "my_loss", "--kind", "loss"})},
       {"runs", words({"runs"})},
       {"run", words({"run", smoke, "dataset.roots=[\"pairs\"]", "--max-steps", "1"}), true},
+      {"run", words({"run", smoke, "dataset.roots=[\"pairs\"]", "--max-steps", "1", "--if-new"}),
+       true},
+      {"run", words({"run", smoke, "dataset.roots=[\"pairs\"]", "--dry-run"}), true},
+      {"run", words({"run", smoke, "dataset.roots=[\"pairs\"]", "--max-steps", "2", "--profile"}),
+       true},
+      {"check", words({"check", smoke, "--build"}), true},
+      {"lr-find", words({"lr-find", smoke, "dataset.roots=[\"pairs\"]", "--steps", "10"}), true},
+      {"doctor", words({"doctor"})},
+      {"doctor", words({"doctor", "last", "--steps", "3"}), true},
+      {"doctor", words({"doctor", smoke, "dataset.roots=[\"pairs\"]", "--steps", "3"}), true},
+      {"verify", words({"verify", "last"}), true},
       {"resume", words({"resume", "last", "--max-steps", "2"}), true},
       {"runs", words({"runs", "--cols", "train.batch"}), true},
       {"edit", [] { return Words{"edit", recording("input"), "--run", "last", "-o", "ed"}; }, true},
