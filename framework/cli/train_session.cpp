@@ -9,6 +9,7 @@
 #include "core/stop.hpp"
 #include "data/experiment_data.hpp"
 #include "nn_door.hpp"
+#include "plugin/blame.hpp"
 #include "plugin/stamp.hpp"
 #include "run/archive.hpp"
 #include "run/code_snapshot.hpp"
@@ -17,6 +18,7 @@
 #include "run/progress.hpp"
 #include "run/run_context.hpp"
 #include "run/run_find.hpp"
+#include "run/watchdog.hpp"
 #include "run_logs.hpp"
 
 namespace retake::cli {
@@ -215,7 +217,8 @@ class Session {
         folder_(folder),
         context_(context),
         line_(line),
-        manifest_(manifest) {
+        manifest_(manifest),
+        watchdog_({context, manifest, run::stall_patience(), start.arguments->globals.json}) {
     manifest_.set_goals(metric_goals(s_));
     if (!s_.resumed) guard_.emplace(manifest_);
   }
@@ -232,12 +235,11 @@ class Session {
       seal(end);
       return outcome;
     } catch (const std::exception& e) {
-      line_.finish();
       const auto* known = dynamic_cast<const Error*>(&e);
-      end.code = known != nullptr ? known->code() : ExitCode::unexpected;
-      end.message = e.what();
-      end.to_step = logs_ ? logs_->step() : 0;
-      seal(end);
+      seal_failed(end, known != nullptr ? known->code() : ExitCode::unexpected, e.what());
+      throw;
+    } catch (...) {
+      seal_failed(end, ExitCode::unexpected, "something that is no exception");
       throw;
     }
   }
@@ -299,6 +301,7 @@ class Session {
       manifest_.begin_attempt(from ? from->step() : 0);
       guard_.emplace(manifest_);
     }
+    watchdog_.end_after(s_.experiment.train.max_time_seconds());
     logs_.emplace(folder_, from ? std::optional(from->step()) : std::nullopt, line_,
                   s_.experiment.train.max_steps, watch_of(s_.experiment));
     if (!from) logs_->write_config(config);
@@ -316,6 +319,17 @@ class Session {
     return sinks;
   }
 
+  void seal_failed(run::AttemptEnd& end, ExitCode code, std::string message) {
+    line_.finish();
+    const std::string library = plugin::thrown_in();
+    if (code == ExitCode::unexpected && !library.empty()) message += ", thrown in " + library;
+    end.code = code;
+    end.message = std::move(message);
+    end.to_step = logs_ ? logs_->step() : 0;
+    log_debug("the run ends: " + end.message);
+    seal(end);
+  }
+
   /// What a resumed run was stays as it is until it has begun again.
   void seal(const run::AttemptEnd& end) {
     if (s_.resumed && !logs_) return;
@@ -331,6 +345,7 @@ class Session {
   run::Manifest& manifest_;
   std::optional<run::Manifest::AbortGuard> guard_;
   std::optional<RunLogs> logs_;
+  run::Watchdog watchdog_;
 };
 
 }  // namespace

@@ -59,8 +59,8 @@ class TorchRoom final : public Room {
 
  private:
   static EngineParts engine_parts(const TrainingParts& parts, const TrainJob& job) {
-    return {parts.model,    parts.trainer, parts.optimizers,
-            parts.schedule, job.context,   job.context->device()};
+    return {parts.model, parts.trainer,         parts.optimizers, parts.schedule,
+            job.context, job.context->device(), parts.losses};
   }
 };
 
