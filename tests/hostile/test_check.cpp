@@ -115,7 +115,7 @@ TEST_CASE("check: a component that gives NaN") {
   const Folder folder;
   const auto probes = probes_of(zoo::complete(folder, "component_nan"));
   CHECK(probes.at(kFactor).first == "failed");
-  CHECK(holds(probes.at(kFactor).second, "is NaN"));
+  CHECK(holds(probes.at(kFactor).second, "is nan"));
 }
 
 TEST_CASE("check: a factory that returns a null pointer, and libraries that end their process") {
@@ -210,7 +210,8 @@ TEST_CASE("list survives the whole zoo in one folder") {
   zoo::sound(folder);
   std::vector<std::string> broken;
   for (const std::string defect :
-       {"no_stamp", "foreign_stamp", "debug_library", "other_libtorch"}) {
+       {"no_stamp", "foreign_stamp", "debug_library", "other_libtorch", "default_outside_range",
+        "reserved_parameter", "name_clash", "other_kind"}) {
     fs::copy_file(zoo::animal(defect), folder / ("lib" + defect + ".so"));
     broken.push_back(defect);
   }
@@ -253,7 +254,11 @@ TEST_CASE("list survives the whole zoo in one folder") {
   const std::string problems = to_json(value.as_table().at("problems"));
   for (const std::string& name : broken) CHECK(holds(problems, "lib" + name + ".so: "));
   CHECK(holds(problems, "is in two libraries of one folder, libhangs.so and libtwin.so"));
-  CHECK(value.as_table().at("problems").as_array().size() == broken.size() + 1);
+  std::size_t here = 0;
+  for (const Value& problem : value.as_table().at("problems").as_array()) {
+    here += to_json(problem).find(folder.path().string()) != std::string::npos ? 1 : 0;
+  }
+  CHECK(here == broken.size() + 1);
   CHECK(holds(to_json(value.as_table().at("notes")), "is shadowed by"));
   // Nothing of it can keep the doctor from ending.
   CHECK(zoo::retake("plugins doctor component_nan --path " + folder.path().string()).code == 0);

@@ -78,7 +78,7 @@ std::vector<std::string> with_loss(const Workplace& place, const std::string& de
           "dataset.roots=[\"" + place.pairs.string() + "\"]",
           "train.max_steps=8",
           "train.val_every=2",
-          "loss.bad.defect=" + defect,
+          "loss.bad.defect=\"" + defect + "\"",
           "loss.bad.at_call=" + std::to_string(at_call)};
 }
 
@@ -223,7 +223,7 @@ TEST_CASE("features with NaN stop before they reach the store", "[hostile]") {
     INFO(end.output);
     CHECK(end.code == 5);
     CHECK(holds(end.output, "error[E542]: its features by " + kName +
-                                " are not finite: block `mel` is NaN in row 2"));
+                                " are not finite: block `mel` is nan in row 2"));
   }
 }
 
@@ -238,5 +238,5 @@ TEST_CASE("a reward that is NaN is named", "[hostile]") {
       place.path);
   INFO(end.output);
   CHECK(end.code == 9);
-  CHECK(holds(end.output, "error[E902]: a reward of " + kName + " became NaN"));
+  CHECK(holds(end.output, "error[E902]: a reward of " + kName + " became nan"));
 }

@@ -12,7 +12,7 @@ constexpr std::array kDocs = {
     ErrorDoc{"E002", "there is no such command", "see `retake --help`"},
     ErrorDoc{"E003", "there is no such option", "see `retake COMMAND --help`"},
     ErrorDoc{"E004", "an option lacks its value or has an unusable one",
-             "see `retake COMMAND --help`"},
+             "see `retake COMMAND --help`", true},
     ErrorDoc{"E005", "arguments are missing or too many", "see `retake COMMAND --help`"},
     ErrorDoc{"E006", "standard output cannot be written", "free space or redirect elsewhere"},
     ErrorDoc{"E007", "a signal stopped the command before it was complete",
