@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
+#include <optional>
+#include <set>
 
 #include "config/experiment.hpp"
 #include "config/wiring.hpp"
@@ -14,6 +15,7 @@
 #include "plugin/registry.hpp"
 #include "run/json_lines.hpp"
 #include "run/run_find.hpp"
+#include "table_text.hpp"
 
 namespace retake::cli {
 namespace {
@@ -136,16 +138,19 @@ void require_declared(const config::ResolvedExperiment& experiment, const run::R
     const auto& own = c.info->traits.metrics;
     if (c.enabled) declared.insert(declared.end(), own.begin(), own.end());
   }
+  std::set<std::string> unknown;
   run::read_json_lines(run.metrics(), [&](const Value& record) {
     for (const auto& [name, value] : record.as_table()) {
-      if (name == "step" || name == "t") continue;
-      const bool known = std::any_of(
-          declared.begin(), declared.end(),
-          [&, n = name](const MetricInfo& m) { return config::matches_metric(m.name, n); });
-      expect(known, "the metric `" + name + "` is declared by no component",
-             "add it to traits().metrics of the component that gives it");
+      const bool known =
+          name == "step" || name == "t" ||
+          std::any_of(declared.begin(), declared.end(), [&, n = name](const MetricInfo& m) {
+            return config::matches_metric(m.name, n);
+          });
+      if (!known) unknown.insert(name);
     }
   });
+  expect(unknown.empty(), "declared by no component: " + join({unknown.begin(), unknown.end()}),
+         "add them to traits().metrics of the component that gives them");
 }
 
 ProbeResult result_of(const std::string& name, const std::function<void()>& body) {

@@ -65,6 +65,8 @@ retake::Traits PointerTrainer::traits() {
       {"jump_fine", "i64", "B, J", "true frames inside them"},
       {"jump_mask", "bool", "B, J", "true where there is a jump"}};
   const std::vector<std::array<const char*, 5>> metrics = {
+      {{"audio_seconds", "raw audio seen so far, seconds", "", "", ""}},
+      {{"epochs", "passes over the training recordings so far", "", "", ""}},
       {{"train/delta_loss", "cross-entropy of the step classes", "min", "falls below 0.1", ""}},
       {{"train/jump_loss", "cross-entropy of jump targets, coarse and fine", "min", "", ""}},
       {{"train/use_jump_loss", "cross-entropy of jump or go on", "min", "", ""}},
