@@ -169,6 +169,7 @@ FeatureTable compute(const Job& job, const Input& input, const fs::path& out) {
     table = job.extractor.extract(*source, job.context);
   }
   if (job.context.stop_requested()) throw stopped("stopped at " + audio);
+  data::require_finite(table, job.extractor, audio);
   if (!out.empty()) {
     data::write_features_npz(out, table);
   } else if (!job.options.cached) {

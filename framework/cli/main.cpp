@@ -12,6 +12,8 @@
 
 #include "core/log_sink.hpp"
 #include "frame.hpp"
+#include "plugin/blame.hpp"
+#include "plugin/crash.hpp"
 
 namespace {
 
@@ -36,11 +38,15 @@ int dispatch(const Request& request) {
   return request.command->run(request.arguments);
 }
 
+/// Of the exception now handled.
 Error unexpected(std::string message, std::string help) {
   Diagnostic d;
   d.id = "E001";
   d.message = std::move(message);
   d.help = std::move(help);
+  if (const std::string library = plugin::thrown_in(); !library.empty()) {
+    d.facts.push_back("thrown in " + library);
+  }
   return Error(ExitCode::unexpected, std::move(d));
 }
 
@@ -78,6 +84,8 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   const std::vector<std::string> words(argv, argv + argc);
   Globals globals = guess_globals(words);
+  plugin::install_crash_handler();
+  plugin::set_crash_json(globals.json);
   try {
     const Request request = parse_command_line(words);
     globals = request.arguments.globals;

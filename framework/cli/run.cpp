@@ -88,7 +88,10 @@ const RegisterCommand registered(
      .run = run,
      .details =
          "Ctrl-C, SIGTERM and SIGUSR1 finish the step, save a checkpoint and end with 130 or "
-         "75; a second\nsignal ends at once. `retake resume` goes on, bit for bit on a CPU."});
+         "75; a second\nsignal ends at once. `retake resume` goes on, bit for bit on a CPU.\n"
+         "A run that gives no sign of life for RETAKE_STALL_S seconds (60) says in whose code it "
+         "is; "
+         "one that\nwas to end, and does not within that time, is ended."});
 
 }  // namespace
 }  // namespace retake::cli

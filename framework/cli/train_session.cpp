@@ -9,6 +9,7 @@
 #include "core/stop.hpp"
 #include "data/experiment_data.hpp"
 #include "nn_door.hpp"
+#include "plugin/blame.hpp"
 #include "plugin/stamp.hpp"
 #include "plugin/unread.hpp"
 #include "retake/audio/hash.hpp"
@@ -21,6 +22,7 @@
 #include "run/progress.hpp"
 #include "run/run_context.hpp"
 #include "run/run_find.hpp"
+#include "run/watchdog.hpp"
 #include "run_examples.hpp"
 #include "run_logs.hpp"
 
@@ -215,7 +217,8 @@ class Session {
         folder_(folder),
         context_(context),
         line_(line),
-        manifest_(manifest) {
+        manifest_(manifest),
+        watchdog_({context, manifest, run::stall_patience(), start.arguments->globals.json}) {
     manifest_.set_goals(metric_goals(s_));
     if (!s_.resumed) guard_.emplace(manifest_);
     if (s_.profile) profile_.emplace(folder_.path());
@@ -241,14 +244,10 @@ class Session {
       return outcome;
     } catch (const std::exception& e) {
       const auto* known = dynamic_cast<const Error*>(&e);
-      end.code = known != nullptr ? known->code() : ExitCode::unexpected;
-      end.message = e.what();
-      seal_failed(end);
+      seal_failed(end, known != nullptr ? known->code() : ExitCode::unexpected, e.what());
       throw;
-    } catch (...) {  // main tells what it was
-      end.code = ExitCode::unexpected;
-      end.message = "something that is no exception was thrown";
-      seal_failed(end);
+    } catch (...) {
+      seal_failed(end, ExitCode::unexpected, "something that is no exception");
       throw;
     }
   }
@@ -329,6 +328,7 @@ class Session {
       manifest_.begin_attempt(from ? from->step() : 0);
       guard_.emplace(manifest_);
     }
+    watchdog_.end_after(s_.experiment.train.max_time_seconds());
     logs_.emplace(folder_, from ? std::optional(from->step()) : std::nullopt, line_,
                   s_.experiment.train.max_steps, watch_of(s_.experiment));
     if (!from) logs_->write_config(config, s_.experiment);
@@ -365,11 +365,16 @@ class Session {
 
   /// What ended the run is what the user must hear of, even where its records cannot be closed (the
   /// disk is full, the folder gone).
-  void seal_failed(run::AttemptEnd& end) {
+  void seal_failed(run::AttemptEnd& end, ExitCode code, std::string message) {
     line_.finish();
+    const std::string library = plugin::thrown_in();
+    if (code == ExitCode::unexpected && !library.empty()) message += ", thrown in " + library;
+    end.code = code;
+    end.message = std::move(message);
     end.to_step = logs_ ? logs_->step() : 0;
+    log_debug("the run ends: " + end.message);
     try {
-      if (logs_ && end.code == ExitCode::diverged) logs_->finish(end.code);
+      if (logs_ && code == ExitCode::diverged) logs_->finish(code);
       seal(end);
     } catch (const std::exception& e) {
       log_warning(std::string("the end of the run could not be recorded: ") + e.what());
@@ -396,6 +401,7 @@ class Session {
   plugin::Arena arena_;
   std::optional<RunLogs> logs_;
   bool said_unread_ = false;
+  run::Watchdog watchdog_;
 };
 
 }  // namespace

@@ -14,43 +14,20 @@
 #include "plugin/table.hpp"
 #include "retake/rng.hpp"
 #include "support.hpp"
+#include "zoo.hpp"
 
 using namespace retake;
 using namespace retake::plugin;
 using test::Folder;
+using zoo::animal;
+using zoo::sound;
+using zoo::table_of_one;
+using zoo::with_table;
 namespace fs = std::filesystem;
 
 namespace {
 
 const fs::path kTool = fs::path(RETAKE_BINARY_DIR) / "bin" / "retake-plugin-table";
-
-fs::path zoo(const std::string& defect) {
-  return fs::path(ZOO_DIR) / ("lib" + defect + ".so");
-}
-
-/// A table that says the plugin holds one schedule of this name.
-std::string table_of_one(const std::string& name, const std::string& plugin) {
-  ComponentInfo info;
-  info.kind = "lr_schedule";
-  info.name = name;
-  info.doc = "Never used.";
-  info.plugin = plugin;
-  info.version = "1.0.0";
-  return table_text({info});
-}
-
-/// A copy of a zoo animal with that table, as only a forger could make it.
-fs::path with_table(const Folder& folder, const std::string& defect, const std::string& table) {
-  fs::path copy = folder / ("lib" + defect + ".so");
-  fs::copy_file(zoo(defect), copy);
-  embed_table(copy, table, RETAKE_OBJCOPY);
-  return copy;
-}
-
-/// A sound plugin, made of the one that only lacks its table.
-fs::path sound(const Folder& folder) {
-  return with_table(folder, "no_table", table_of_one("no_table", "no_table"));
-}
 
 Diagnostic reading(const fs::path& file) {
   return test::diagnostic_of([&] { read_plugin_file(file); });
@@ -156,7 +133,7 @@ TEST_CASE("hostile headers: no access outside of the file") {
 }
 
 TEST_CASE("no stamp") {
-  check(reading(zoo("no_stamp")), "E214", zoo("no_stamp"), "has no stamp");
+  check(reading(animal("no_stamp")), "E214", animal("no_stamp"), "has no stamp");
 }
 
 TEST_CASE("a damaged stamp") {
@@ -179,8 +156,8 @@ TEST_CASE("a damaged stamp") {
 }
 
 TEST_CASE("a foreign stamp: every difference is told, and nothing is run") {
-  const Diagnostic d = reading(zoo("foreign_stamp"));
-  check(d, "E215", zoo("foreign_stamp"), "built for ABI ");
+  const Diagnostic d = reading(animal("foreign_stamp"));
+  check(d, "E215", animal("foreign_stamp"), "built for ABI ");
   CHECK(d.help.find("--target foreign_stamp") != std::string::npos);
   std::string facts;
   for (const std::string& fact : d.facts) facts += fact + "\n";
@@ -195,15 +172,48 @@ TEST_CASE("a foreign stamp: every difference is told, and nothing is run") {
   CHECK(facts.find("glibcxx_debug") == std::string::npos);  // this line agrees
 }
 
+TEST_CASE("a stamp that differs in one line is told by that line, whichever it is") {
+  const Stamp host = host_stamp({"lr_schedule"}, true);
+  const std::string headers = "headers.lr_schedule=" + host.lines.at("headers.lr_schedule");
+  const auto changed = [](std::string line) {
+    line.back() = line.back() == '1' ? '2' : '1';
+    return line;
+  };
+  std::vector<std::string> lines = {headers,
+                                    "compiler=" + host.lines.at("compiler"),
+                                    "glibcxx_debug=" + host.lines.at("glibcxx_debug"),
+                                    "cxx11_abi=" + host.lines.at("cxx11_abi"),
+                                    "gxx_abi=" + host.lines.at("gxx_abi"),
+                                    "sanitizer=" + host.lines.at("sanitizer"),
+                                    "cplusplus=" + host.lines.at("cplusplus")};
+  for (const std::string& line : lines) {
+    INFO(line);
+    const Folder folder;
+    const fs::path file = sound(folder);
+    zoo::replace_bytes(file, line, changed(line));
+    const std::string key = line.substr(0, line.find('='));
+    const Diagnostic d = reading(file);
+    check(d, "E215", file,
+          key.starts_with("headers.") ? "headers of lr_schedule"
+                                      : key + " " + changed(line).substr(key.size() + 1) + " / " +
+                                            line.substr(key.size() + 1));
+    REQUIRE(d.facts.size() == 1);
+    CHECK(d.facts[0].starts_with(key + ": plugin "));
+  }
+  const Diagnostic d = reading(animal("other_libtorch"));
+  check(d, "E215", animal("other_libtorch"), "libtorch 1.13.1 cpu / " + host.lines.at("libtorch"));
+  CHECK(d.facts.size() == 1);
+}
+
 TEST_CASE("really built another way") {
-  const Diagnostic d = reading(zoo("debug_library"));
-  check(d, "E215", zoo("debug_library"), "glibcxx_debug 1 / 0");
+  const Diagnostic d = reading(animal("debug_library"));
+  check(d, "E215", animal("debug_library"), "glibcxx_debug 1 / 0");
   REQUIRE(d.facts.size() == 1);
   CHECK(d.facts[0] == "glibcxx_debug: plugin 1, host 0");
 }
 
 TEST_CASE("no table") {
-  check(reading(zoo("no_table")), "E216", zoo("no_table"), "no component table");
+  check(reading(animal("no_table")), "E216", animal("no_table"), "no component table");
 }
 
 TEST_CASE("a damaged table") {
@@ -239,6 +249,22 @@ TEST_CASE("the system's loader refuses it: a symbol that no library has") {
   CHECK(d.message.find("Bad file descriptor") == std::string::npos);
 }
 
+TEST_CASE("the system's loader refuses it: a library that it needs is missing") {
+  const Folder folder;
+  const fs::path file = zoo::complete(folder, "missing_dependency");
+  zoo::replace_bytes(file, "libhostile_dependency.so", "libhostile_dependencx.so");
+  check(loading(file), "E218", file, "libhostile_dependencx.so");
+}
+
+TEST_CASE("a factory that returns a null pointer") {
+  const Folder folder;
+  const fs::path file = zoo::complete(folder, "null_factory");
+  Registry registry(std::vector<SearchFolder>{{folder.path(), "folder"}});
+  test::TestContext context;
+  check(test::diagnostic_of([&] { registry.create("lr_schedule", "null_factory", {}, context); }),
+        "E229", file, "factory returned a null pointer");
+}
+
 TEST_CASE("the entry is missing") {
   const Folder folder;
   const fs::path file =
@@ -272,14 +298,14 @@ TEST_CASE("registration throws, and leaves nothing behind") {
 }
 
 TEST_CASE("what is registered is wrong in itself") {
-  check(test::diagnostic_of([] { dump_table(zoo("name_clash")); }), "E222", zoo("name_clash"),
+  check(test::diagnostic_of([] { dump_table(animal("name_clash")); }), "E222", animal("name_clash"),
         "registers `lr_schedule/twice` twice");
-  check(test::diagnostic_of([] { dump_table(zoo("other_kind")); }), "E226", zoo("other_kind"),
+  check(test::diagnostic_of([] { dump_table(animal("other_kind")); }), "E226", animal("other_kind"),
         "not built for the kind `reward`");
-  check(test::diagnostic_of([] { dump_table(zoo("default_outside_range")); }), "E228",
-        zoo("default_outside_range"), "the default 2.0 of parameter `rate`");
-  check(test::diagnostic_of([] { dump_table(zoo("reserved_parameter")); }), "E227",
-        zoo("reserved_parameter"), "parameter `weight`");
+  check(test::diagnostic_of([] { dump_table(animal("default_outside_range")); }), "E228",
+        animal("default_outside_range"), "the default 2.0 of parameter `rate`");
+  check(test::diagnostic_of([] { dump_table(animal("reserved_parameter")); }), "E227",
+        animal("reserved_parameter"), "parameter `weight`");
 }
 
 TEST_CASE("a table that is wrong in itself is refused without loading") {
@@ -337,7 +363,8 @@ TEST_CASE("a table that is wrong in itself is refused without loading") {
 
 TEST_CASE("a schema unlike the table") {
   const Folder folder;
-  const fs::path file = with_table(folder, "changing_schema", dump_table(zoo("changing_schema")));
+  const fs::path file =
+      with_table(folder, "changing_schema", dump_table(animal("changing_schema")));
   REQUIRE(setenv("HOSTILE_THREADS", "1", 1) == 0);
   const Diagnostic d = loading(file);
   unsetenv("HOSTILE_THREADS");
@@ -346,18 +373,21 @@ TEST_CASE("a schema unlike the table") {
   CHECK(d.facts[0].find("components[0].schema.fields[0].default: 1 / 8") != std::string::npos);
   // More, fewer and other components are seen too.
   const fs::path more = folder / "libmore.so";
-  fs::copy_file(zoo("no_table"), more);
+  fs::copy_file(animal("no_table"), more);
   embed_table(more, table_of_one("another", "no_table"), RETAKE_OBJCOPY);
   check(loading(more), "E224", more, "embedded table");
 }
 
 TEST_CASE("the build fails on a plugin whose registration fails, and leaves no library") {
-  for (const auto& [defect, id] : std::vector<std::pair<std::string, std::string>>{
-           {"throws_std", "E221"}, {"static_throw", "E231"}, {"name_clash", "E222"}}) {
+  for (const auto& [defect, id] :
+       std::vector<std::pair<std::string, std::string>>{{"throws_std", "E221"},
+                                                        {"static_throw", "E231"},
+                                                        {"static_abort", "E231"},
+                                                        {"name_clash", "E222"}}) {
     INFO(defect);
     const Folder folder;
     const fs::path copy = folder / ("lib" + defect + ".so");
-    fs::copy_file(zoo(defect), copy);
+    fs::copy_file(animal(defect), copy);
     const test::Output out = test::run(kTool.string() + " --name " + defect + " --objcopy " +
                                        RETAKE_OBJCOPY + " " + copy.string() + " 2>&1");
     CHECK(out.code == 4);
@@ -366,11 +396,11 @@ TEST_CASE("the build fails on a plugin whose registration fails, and leaves no l
   }
   const Folder folder;
   const fs::path copy = folder / "libno_table.so";
-  fs::copy_file(zoo("no_table"), copy);
+  fs::copy_file(animal("no_table"), copy);
   const std::string tail = std::string(" --objcopy ") + RETAKE_OBJCOPY + " " + copy.string();
   CHECK(test::run(kTool.string() + " --name other_name" + tail + " 2>&1").text.find("E233") !=
         std::string::npos);
-  fs::copy_file(zoo("no_table"), copy);
+  fs::copy_file(animal("no_table"), copy);
   CHECK(test::run(kTool.string() + " --name no_table" + tail).code == 0);
   CHECK(reading(copy).id == "");
 }
@@ -378,8 +408,8 @@ TEST_CASE("the build fails on a plugin whose registration fails, and leaves no l
 TEST_CASE("a registration that never ends is ended") {
   const auto start = std::chrono::steady_clock::now();
   const Diagnostic d =
-      test::diagnostic_of([] { dump_in_child(kTool, zoo("hangs"), std::chrono::seconds(1)); });
-  check(d, "E231", zoo("hangs"), "did not end within 1 s");
+      test::diagnostic_of([] { dump_in_child(kTool, animal("hangs"), std::chrono::seconds(1)); });
+  check(d, "E231", animal("hangs"), "did not end within 1 s");
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
 }
 

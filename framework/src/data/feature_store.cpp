@@ -3,8 +3,10 @@
 #include <sys/stat.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -13,6 +15,7 @@
 
 #include "core/files.hpp"
 #include "core/hash.hpp"
+#include "plugin/blame.hpp"
 #include "retake/audio/hash.hpp"
 #include "retake/error.hpp"
 #include "retake/log.hpp"
@@ -272,6 +275,7 @@ FeatureTable FeatureStore::get(const std::string& audio, const FeatureExtractor&
   const std::unique_ptr<AudioSource> source = open_audio(audio);
   FeatureTable table = extractor.extract(*source, context);
   if (context.stop_requested()) return table;  // it may be unfinished
+  require_finite(table, extractor, audio);
   try {
     write(file, hash, spec, table);
   } catch (const DataError& problem) {
@@ -281,6 +285,27 @@ FeatureTable FeatureStore::get(const std::string& audio, const FeatureExtractor&
   // The mapped file instead of the computed values: memory goes back to the system.
   if (std::optional<FeatureTable> stored = open(file, hash, spec)) return *std::move(stored);
   return table;
+}
+
+void require_finite(const FeatureTable& table, const FeatureExtractor& extractor,
+                    const std::string& audio) {
+  const float* const end = table.data() + table.rows() * table.columns();
+  const float* const bad =
+      std::find_if(table.data(), end, [](float value) { return !std::isfinite(value); });
+  if (bad == end) return;
+  const std::int64_t row = (bad - table.data()) / table.columns();
+  const std::int64_t column = (bad - table.data()) % table.columns();
+  std::string block;
+  for (const FeatureBlock& b : table.blocks()) {
+    if (column >= b.offset && column < b.offset + b.width) block = b.name;
+  }
+  const std::string library = plugin::library_of(extractor);
+  throw DataError(file_diagnostic(
+      "E542", audio,
+      "its features" + (library.empty() ? "" : " by " + library) + " are not finite: block `" +
+          block + "` is " + format_double(static_cast<double>(*bad)) + " in row " +
+          std::to_string(row),
+      "check the plugin with  retake plugins check FILE;  nothing was stored"));
 }
 
 FeatureSpec spec_of(const ComponentInfo& info, const FeatureExtractor& extractor,

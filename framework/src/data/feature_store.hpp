@@ -49,6 +49,11 @@ class FeatureStore {
   std::filesystem::path folder_;
 };
 
+/// Throws DataError (E542) naming recording, block, row and the extractor's library when a value is
+/// not finite: NaN that reaches the store would be found in a loss, weeks later.
+void require_finite(const FeatureTable& table, const FeatureExtractor& extractor,
+                    const std::string& audio);
+
 /// What a table is stored under: the component's name, the extractor's algorithm version, and of
 /// `params` (resolved, or partial with the schema's defaults filled in) those that affect results.
 FeatureSpec spec_of(const ComponentInfo& info, const FeatureExtractor& extractor,

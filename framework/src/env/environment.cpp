@@ -4,6 +4,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "plugin/blame.hpp"
+
 namespace retake {
 
 std::int64_t observation_width(const EpisodeTask& task, std::int64_t context) {
@@ -69,6 +71,24 @@ void EditingEnvironment::reset(const EpisodeTask& task, std::uint64_t seed) {
   episode_.seed = seed;
 }
 
+namespace {
+
+/// NaN would go on into returns and gradients, where nobody can tell where it came from.
+double finite_score(const Reward& reward, const Episode& episode) {
+  const double score = reward.score(episode);
+  if (std::isfinite(score)) return score;
+  Diagnostic d;
+  d.id = "E902";
+  const std::string library = plugin::library_of(reward);
+  d.message = "a reward" + (library.empty() ? "" : " of " + library) + " became " +
+              format_double(score) + " after " + std::to_string(episode.actions.size()) +
+              " actions";
+  d.help = "this is a defect of the plugin: retake plugins check FILE looks for it";
+  throw DivergedError(std::move(d));
+}
+
+}  // namespace
+
 void EditingEnvironment::check(std::span<const std::int32_t> action) const {
   if (done()) throw std::logic_error("the episode is over");
   if (action.size() != heads_.size()) throw std::logic_error("an action has one index per head");
@@ -89,7 +109,9 @@ double EditingEnvironment::step(std::span<const std::int32_t> action) {
   episode_.actions.emplace_back(action.begin(), action.end());
   double total = 0;
   for (const auto& [weight, reward] : rewards_) {
-    if (reward->when() == Reward::When::step || done()) total += weight * reward->score(episode_);
+    if (reward->when() == Reward::When::step || done()) {
+      total += weight * finite_score(*reward, episode_);
+    }
   }
   return total;
 }

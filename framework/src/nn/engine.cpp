@@ -5,6 +5,7 @@
 
 #include "nn/device.hpp"
 #include "nn/tensor_io.hpp"
+#include "plugin/blame.hpp"
 #include "retake/error.hpp"
 
 namespace retake::nn {
@@ -78,7 +79,7 @@ void Engine::micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration)
   if (!total.defined()) throw std::logic_error("the trainer's step gave no loss term");
   const double share = 1.0 / settings_.accumulate;
   const double loss = total.item<double>();
-  if (!std::isfinite(loss)) diverged("the loss", loss, position_.step);
+  if (!std::isfinite(loss)) diverged("the loss" + whose_fault(result), loss, position_.step);
   {
     const Timed timed(*this, "backward");
     (total * share).backward();
@@ -89,6 +90,18 @@ void Engine::micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration)
   }
   for (const auto& [name, value] : result.metrics) sums[name] += value * share;
   stop_iteration = stop_iteration || result.stop_iteration;
+}
+
+/// " (its term `stop` of libx.so (loss/stop))": the first term that is not finite.
+std::string Engine::whose_fault(const StepResult& result) const {
+  for (const LossTerm& term : result.terms) {
+    if (std::isfinite(term.value.item<double>())) continue;
+    const auto loss = parts_.losses.find(term.name);
+    const std::string library = loss != parts_.losses.end() ? plugin::library_of(*loss->second)
+                                                            : plugin::library_of(*parts_.trainer);
+    return " (its term `" + term.name + "`" + (library.empty() ? "" : " of " + library) + ")";
+  }
+  return {};
 }
 
 double Engine::apply_update() {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ struct EngineParts {
   LrSchedule* schedule = nullptr;  ///< null: constant
   Context* context = nullptr;
   std::string device = "cpu";
+  std::map<std::string, const Component*> losses{};  ///< by the name of their term
 };
 
 /// Runs the trainer's phases to their ends. A step is one optimiser update, made of `accumulate`
@@ -87,6 +89,7 @@ class Engine {
   std::vector<LossShare> loss_shares();
   Metrics train_step();
   void micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration);
+  std::string whose_fault(const StepResult& result) const;
   double apply_update();
   bool validation_due() const;
   /// False when it was interrupted and its figures were discarded.

@@ -26,8 +26,8 @@ void start_from(Model& model, const std::filesystem::path& folder, const Value& 
 }
 
 EngineParts engine_parts(const TrainingParts& parts, const TrainJob& job) {
-  return {parts.model,    parts.trainer, parts.optimizers,
-          parts.schedule, job.context,   job.context->device()};
+  return {parts.model, parts.trainer,         parts.optimizers, parts.schedule,
+          job.context, job.context->device(), parts.losses};
 }
 
 /// An engine for a few steps, of which nothing is logged or saved.

@@ -67,6 +67,7 @@ TrainingParts wire_training(TrainJob& job) {
   for (const config::ResolvedComponent* c : job.experiment->all(Loss::kind)) {
     Loss& loss = job.registry->create<Loss>(*job.arena, *c, *job.context);
     setup.losses.push_back({c->name.empty() ? c->plugin : c->name, c->weight, &loss});
+    parts.losses[setup.losses.back().name] = &loss;
   }
   for (const config::ResolvedComponent* c : job.experiment->all(Reward::kind)) {
     Reward& reward = job.registry->create<Reward>(*job.arena, *c, *job.context);

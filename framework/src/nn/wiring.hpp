@@ -1,6 +1,7 @@
 #pragma once
 // From the tables of an experiment to components that know each other.
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct TrainingParts {
   Trainer* trainer = nullptr;
   LrSchedule* schedule = nullptr;
   std::vector<NamedOptimizer> optimizers;
+  std::map<std::string, const Component*> losses;  ///< by the name of their table
 };
 
 /// Makes and connects them. Throws ConfigError naming every table that is missing or too many.

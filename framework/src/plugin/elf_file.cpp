@@ -1,5 +1,6 @@
 #include "plugin/elf_file.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <type_traits>
 
@@ -110,6 +111,30 @@ std::optional<std::string_view> ElfFile::section(std::string_view name) const {
     return range(section.sh_offset, section.sh_size, "a section");
   }
   return std::nullopt;
+}
+
+ElfFile::Dependencies ElfFile::dependencies() const {
+  Dependencies out;
+  const std::string_view entries = section(".dynamic").value_or(std::string_view{});
+  const std::string_view strings = section(".dynstr").value_or(std::string_view{});
+  for (std::size_t at = 0; at + sizeof(Elf64_Dyn) <= entries.size(); at += sizeof(Elf64_Dyn)) {
+    Elf64_Dyn entry;
+    std::memcpy(&entry, entries.data() + at, sizeof entry);
+    const bool is_path = entry.d_tag == DT_RUNPATH || entry.d_tag == DT_RPATH;
+    if ((entry.d_tag != DT_NEEDED && !is_path) || entry.d_un.d_val >= strings.size()) continue;
+    std::string_view text = strings.substr(entry.d_un.d_val);
+    text = text.substr(0, text.find('\0'));
+    if (!is_path) {
+      out.needed.emplace_back(text);
+      continue;
+    }
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find(':'), text.size());
+      if (end > 0) out.run_path.emplace_back(text.substr(0, end));
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+  }
+  return out;
 }
 
 }  // namespace retake::plugin

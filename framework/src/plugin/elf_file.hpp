@@ -5,7 +5,9 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/files.hpp"
 
@@ -22,6 +24,14 @@ class ElfFile {
 
   /// The bytes of the first section of that name, or nothing.
   std::optional<std::string_view> section(std::string_view name) const;
+
+  /// What the system's loader is told: libraries that are needed, by name, and folders to look in
+  /// before its own, `$ORIGIN` as written.
+  struct Dependencies {
+    std::vector<std::string> needed;
+    std::vector<std::string> run_path;
+  };
+  Dependencies dependencies() const;
 
  private:
   template <class T>

@@ -11,6 +11,7 @@
 #include <exception>
 #include <mutex>
 
+#include "plugin/blame.hpp"
 #include "plugin/errors.hpp"
 #include "plugin/table.hpp"
 
@@ -51,6 +52,7 @@ dll::shared_library& open_library(const fs::path& path) {
   // other. nodelete is no mode of Boost.DLL, but its bits go through to dlopen.
   const auto mode = static_cast<dll::load_mode::type>(
       static_cast<int>(dll::load_mode::rtld_now | dll::load_mode::rtld_local) | RTLD_NODELETE);
+  const Opening opening(path);
   try {
     return keep_open(dll::shared_library(path, mode));
   } catch (const std::exception& e) {
@@ -78,6 +80,15 @@ Entry* entry_of(const dll::shared_library& library, const fs::path& path) {
   return &entry;
 }
 
+/// "libx.so (loss/stop, loss/keep)"
+std::string name_with_components(const fs::path& path, const std::vector<Registration>& staged) {
+  std::string names;
+  for (const Registration& r : staged) {
+    names += (names.empty() ? "" : ", ") + r.info.kind + "/" + r.info.name;
+  }
+  return path.filename().string() + (names.empty() ? "" : " (" + names + ")");
+}
+
 std::vector<Registration> stage(Entry* entry, const fs::path& path) {
   const std::string help = "this is a defect of the plugin: mend its RETAKE_PLUGIN body";
   try {
@@ -96,7 +107,13 @@ std::vector<Registration> stage(Entry* entry, const fs::path& path) {
 std::vector<Registration> open_plugin(const fs::path& path, const Stamp& stamp) {
   const fs::path absolute = fs::absolute(path);
   const dll::shared_library& library = open_library(absolute);
-  std::vector<Registration> staged = stage(entry_of(library, absolute), absolute);
+  Entry* const entry = entry_of(library, absolute);
+  std::vector<Registration> staged;
+  {
+    const Opening opening(absolute);
+    staged = stage(entry, absolute);
+  }
+  remember_library(reinterpret_cast<const void*>(entry), name_with_components(absolute, staged));
   for (Registration& r : staged) {
     r.info.plugin = stamp.name;
     r.info.version = stamp.version;

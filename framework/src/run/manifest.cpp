@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <system_error>
 
 #include "core/files.hpp"
 #include "core/stop.hpp"
+#include "plugin/crash.hpp"
 #include "run/environment.hpp"
 
 namespace retake::run {
@@ -202,12 +204,44 @@ void Manifest::seal(const AttemptEnd& end, const PcmHash& pcm_hash) {
 namespace {
 
 // What the signal handler renames: plain storage, since a handler may touch nothing else.
-char g_prepared[2][4096];  // for SIGINT, for the others
+constexpr int kInterrupted = 0, kTerminated = 1, kCrashed = 2, kCases = 3;
+char g_prepared[kCases][4096];
 char g_target[4096];
+char g_log[4096];
+char g_latest[4096];  // the mark of the latest checkpoint
+char g_resume[128];   // how to go on
 
 void put_aborted_manifest() {
-  const char* from = g_prepared[stop_signal() == SIGINT ? 0 : 1];
+  const char* from = g_prepared[stop_signal() == SIGINT ? kInterrupted : kTerminated];
   (void)::rename(from, g_target);  // rename(2) is async-signal-safe; nobody is left to tell
+}
+
+void write_to_all(int log, const char* text) {
+  plugin::write_text(2, text);
+  if (log >= 0) plugin::write_text(log, text);
+}
+
+/// In the handler of a crash: the manifest, the run's log, and what is safe.
+void put_crashed_manifest(const char* text) {
+  (void)::rename(g_prepared[kCrashed], g_target);
+  const int log = ::open(g_log, O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (log >= 0) {
+    plugin::write_text(log, "error the run ");
+    plugin::write_text(log, text);
+    plugin::write_text(log, "\n");
+  }
+  char mark[64] = {};
+  const int latest = ::open(g_latest, O_RDONLY | O_CLOEXEC);
+  const ssize_t n = latest >= 0 ? ::read(latest, mark, sizeof mark - 1) : 0;
+  if (n > 0) {
+    mark[std::strcspn(mark, "\n")] = '\0';
+    write_to_all(log, "the checkpoint ");
+    write_to_all(log, mark);
+    write_to_all(log, " is from before and safe.  ");
+  } else {
+    write_to_all(log, "no checkpoint was saved yet.  ");
+  }
+  write_to_all(log, g_resume);
 }
 
 }  // namespace
@@ -215,28 +249,36 @@ void put_aborted_manifest() {
 Manifest::AbortGuard::AbortGuard(const Manifest& manifest) {
   struct Case {
     const char* end;
-    int code;
+    const char* status;
+    Value code;
   };
-  const Case cases[] = {{"SIGINT twice: ended at once, not saved", 130},
-                        {"SIGTERM twice: ended at once, not saved", 143}};
+  const Case cases[kCases] = {{"SIGINT twice: ended at once, not saved", "aborted", 130},
+                              {"SIGTERM twice: ended at once, not saved", "aborted", 143},
+                              {"crashed: log.txt says where", "crashed", Value()}};
   const std::string target = manifest.run_.manifest().string();
   if (target.size() >= sizeof g_target - 32)
     return;  // PATH_MAX: such a path can't be opened either
-  for (int i = 0; i < 2; ++i) {
+  for (int i = 0; i < kCases; ++i) {
     Manifest aborted = manifest;
     aborted.last_attempt()["end"] = cases[i].end;
-    aborted.value_["status"] = "aborted";
+    aborted.value_["status"] = cases[i].status;
     aborted.value_["exit_code"] = cases[i].code;
     files_.push_back(manifest.run_.path() / (".manifest.json.tmp-abort" + std::to_string(i)));
     write_file_atomic(files_.back(), to_json(Value(aborted.value_), 1) + "\n");
     std::snprintf(g_prepared[i], sizeof g_prepared[i], "%s", files_.back().c_str());
   }
   std::snprintf(g_target, sizeof g_target, "%s", target.c_str());
+  std::snprintf(g_log, sizeof g_log, "%s", manifest.run_.log_file().c_str());
+  std::snprintf(g_latest, sizeof g_latest, "%s", (manifest.run_.checkpoints() / "LATEST").c_str());
+  std::snprintf(g_resume, sizeof g_resume, "Go on with:  retake resume %s\n",
+                manifest.run_.id().c_str());
   set_second_signal_hook(put_aborted_manifest);
+  plugin::set_crash_hook(put_crashed_manifest);
 }
 
 Manifest::AbortGuard::~AbortGuard() {
   set_second_signal_hook(nullptr);
+  plugin::set_crash_hook(nullptr);
   for (const auto& file : files_) ::unlink(file.c_str());
 }
 

@@ -74,7 +74,8 @@ class Manifest {
   }
 
   /// While alive, a second stop signal leaves a manifest that says so (status "aborted", exit code
-  /// 130 or 143, nothing saved): prepared files are renamed in the signal handler. One at a time.
+  /// 130 or 143, nothing saved), and so does a crash (status "crashed", no exit code), which is
+  /// told in log.txt too: prepared files are renamed in the signal handler. One at a time.
   class AbortGuard {
    public:
     explicit AbortGuard(const Manifest& manifest);

@@ -42,14 +42,17 @@ RunContext::RunContext(Options options) : options_(std::move(options)), seeds_(o
 RunContext::~RunContext() = default;
 
 std::uint64_t RunContext::seed(std::string_view name, std::uint64_t index) const {
+  signs_of_life_.fetch_add(1, std::memory_order_relaxed);
   return seeds_.seed(name, index);
 }
 
 bool RunContext::stop_requested() const {
+  signs_of_life_.fetch_add(1, std::memory_order_relaxed);
   return retake::stop_requested();
 }
 
 void RunContext::progress(std::string_view what, double done, double total) const {
+  signs_of_life_.fetch_add(1, std::memory_order_relaxed);
   if (!options_.progress) return;
   const std::scoped_lock lock(progress_mutex_);
   options_.progress(what, done, total);

@@ -1,6 +1,7 @@
 #pragma once
 // What a run gives to its components.
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -60,11 +61,15 @@ class RunContext final : public Context {
   void show(const Exhibit& exhibit) const override;
 
   const SeedBook& seeds() const { return seeds_; }
+  /// Grows whenever somebody asks something of this context: a sign of life, since the engine does
+  /// at every step, and long loops do to be stopped.
+  std::uint64_t signs_of_life() const { return signs_of_life_.load(std::memory_order_relaxed); }
 
  private:
   Options options_;
   SeedBook seeds_;
   mutable std::mutex progress_mutex_;
+  mutable std::atomic<std::uint64_t> signs_of_life_{0};
 };
 
 }  // namespace retake::run

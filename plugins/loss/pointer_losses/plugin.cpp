@@ -83,8 +83,11 @@ class JumpCrossEntropy final : public retake::Loss {
   }
   static retake::Traits traits() {
     retake::Traits t;
-    t.inputs = {{"jump_bin", "f32", "B, J, C", "logits of the bin (model), true bin (batch)"},
-                {"jump_fine", "f32", "B, J, Q", "logits of the frame (model), true one (batch)"},
+    // Outputs of the model, and targets of the same names in the batch.
+    t.inputs = {{"jump_bin", "f32", "B, J, C", "logits of the bin (model)"},
+                {"jump_bin", "i64", "B, J", "true bin (batch)"},
+                {"jump_fine", "f32", "B, J, Q", "logits of the frame in the bin (model)"},
+                {"jump_fine", "i64", "B, J", "true frame in the bin (batch)"},
                 {"jump_mask", "bool", "B, J", "true where there is a jump"}};
     return t;
   }

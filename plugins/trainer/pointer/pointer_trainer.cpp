@@ -87,6 +87,8 @@ retake::Traits PointerTrainer::traits() {
   t.metrics.push_back({"val/keep_ratio", "share of the raw that is kept", "", "as the true edits",
                        "collapsed: everything or nothing is kept", 0.01, 0.99, ""});
   const std::vector<std::array<const char*, 5>> metrics = {
+      {{"audio_seconds", "raw audio seen so far, seconds", "", "", ""}},
+      {{"epochs", "passes over the training recordings so far", "", "", ""}},
       {{"val/loss", "weighted loss on the validation recordings, teacher-forced", "min", "",
         "rises while train/loss falls: over-fitting"}},
       {{"val/step_f1", "F1 of steps that are not 0, teacher-forced", "max", "above 0.9", ""}},

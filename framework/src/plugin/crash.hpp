@@ -1,0 +1,20 @@
+#pragma once
+// Crashes: SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT say whose code it was before they end the
+// process.
+
+namespace retake::plugin {
+
+/// Installs the handlers, the calling thread's on a stack of their own. They write E234 with the
+/// signal and the innermost plugin library to stderr, call the hook, and end the process by the
+/// same signal. `json`: the message as the last line of --json. Call once, from main.
+void install_crash_handler();
+void set_crash_json(bool json);
+
+/// What the process was doing: called after the message, with the same text ("crashed with SIGSEGV
+/// in libx.so (loss/x)"). Async-signal-safe functions only; null takes it away.
+void set_crash_hook(void (*hook)(const char* text));
+
+/// Writes text to a descriptor with write(2). Async-signal-safe.
+void write_text(int descriptor, const char* text);
+
+}  // namespace retake::plugin

@@ -1,0 +1,202 @@
+#include "plugin/probe_run.hpp"
+
+#include <stdlib.h>
+
+#include <optional>
+#include <typeinfo>
+
+#include "plugin/child.hpp"
+#include "plugin/loader.hpp"
+#include "retake/error.hpp"
+#include "retake/testing/context.hpp"
+
+namespace retake::plugin {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kLoads = "loads, and registers what its table says";
+constexpr const char* kMade = "is made";
+constexpr const char* kDefect = "this is a defect of the plugin";
+
+ProbeResult failed(const std::string& probe, std::string why, std::string help) {
+  return {probe, Verdict::failed, std::move(why), std::move(help), 0};
+}
+
+/// Runs one probe and tells what it found.
+ProbeResult verdict_of(const std::string& name, const std::function<void()>& body) {
+  try {
+    body();
+    return {name, Verdict::ok, {}, {}, 0};
+  } catch (const ProbeFailure& e) {
+    return failed(name, e.what(), e.help());
+  } catch (const ProbeSkipped& e) {
+    return {name, Verdict::skipped, e.what(), e.help(), 0};
+  } catch (const Error& e) {
+    const Diagnostic& d = e.diagnostics().front();
+    return failed(name, d.id + ": " + d.message, d.help);
+  } catch (const std::exception& e) {
+    return failed(name, std::string("threw what is no retake::Error: ") + e.what(),
+                  "throw a retake::Error that says where, what and how to mend it");
+  } catch (...) {
+    return failed(name, "threw what is no exception", kDefect);
+  }
+}
+
+/// What happens in the child.
+class Asking {
+ public:
+  Asking(const ProbeRun& run, const fs::path& scratch)
+      : run_(run),
+        context_(1, 2, scratch),
+        subject_{run.file->components[run.component], run.params, context_, scratch,
+                 [this] { return make(); }} {
+    add(kLoads, [this] { load(); });
+    if (!run.missing.empty()) return;
+    add("its own check agrees with its parameters", [this] { check(); });
+    add(kMade, [this] { make(); });
+    add("is made twice, and both are destroyed", [this] {
+      const auto first = make();
+      const auto second = make();
+    });
+    for (const Probe& probe : probes_of(subject_.info.kind)) {
+      add(probe.name, [this, &probe] { probe.body(subject_); });
+    }
+  }
+
+  void ask(std::size_t from, const SendLine& send) {
+    if (from > 0) load();
+    for (std::size_t i = from; i < probes_.size(); ++i) {
+      const auto& [name, body] = probes_[i];
+      Table begin;
+      begin["begin"] = name;
+      send(to_json(Value(std::move(begin))));
+      const auto start = Clock::now();
+      const ProbeResult result = verdict_of(name, body);
+      Table line;
+      line["verdict"] = static_cast<int>(result.verdict);
+      line["why"] = result.why;
+      line["help"] = result.help;
+      line["seconds"] = std::chrono::duration<double>(Clock::now() - start).count();
+      send(to_json(Value(std::move(line))));
+      if (result.verdict == Verdict::failed && (name == kLoads || name == kMade)) break;
+    }
+  }
+
+ private:
+  void add(std::string name, std::function<void()> body) {
+    probes_.emplace_back(std::move(name), std::move(body));
+  }
+  void load() { loaded_ = load_plugin(*run_.file); }
+  const Registration& registration() const { return loaded_[run_.component]; }
+
+  void check() const {
+    if (!registration().check) return;
+    Problems problems;
+    registration().check(subject_.params, problems);
+    for (const Problems::Item& item : problems.items()) {
+      throw ProbeFailure(
+          "it says of `" + item.key + "`: " + item.message,
+          item.help.empty() ? "give parameters that go together as key=value" : item.help);
+    }
+  }
+
+  std::unique_ptr<Component> make() {
+    auto made = registration().create(subject_.params, context_);
+    expect(made != nullptr, "its factory returned a null pointer", kDefect);
+    return made;
+  }
+
+  const ProbeRun& run_;
+  testing::FixedContext context_;
+  Subject subject_;
+  std::vector<Registration> loaded_;
+  std::vector<std::pair<std::string, std::function<void()>>> probes_;
+};
+
+/// A folder of its own for each child, gone when the child is.
+class Scratch {
+ public:
+  Scratch() {
+    std::string name = (fs::temp_directory_path() / "retake-check-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw DataError(file_diagnostic("E401", name, "no temporary folder can be made",
+                                      "set TMPDIR to a folder that can be written"));
+    }
+    path_ = name;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// What the lines of the children add up to.
+struct Findings {
+  std::vector<ProbeResult> results;
+  std::optional<std::string> open;  ///< begun and without verdict
+
+  void take(const std::string& text) {
+    const Value value = parse_json(text, "the probes' process");
+    const Table& line = value.as_table();
+    if (const Value* begin = line.find("begin")) {
+      open = begin->as_string();
+      return;
+    }
+    results.push_back({open.value_or(kLoads), static_cast<Verdict>(line.at("verdict").as_int()),
+                       line.at("why").as_string(), line.at("help").as_string(),
+                       line.at("seconds").as_double()});
+    open.reset();
+  }
+
+  void crashed(const ChildEnd& end) {
+    const std::string name = open.value_or(kLoads);
+    const std::string words = end.last_words.empty() ? "" : " (" + end.last_words + ")";
+    results.push_back(failed(name, end.text() + (end.in_time ? words : ""),
+                             end.in_time ? kDefect
+                                         : "give parameters that make less work as key=value, or "
+                                           "more time with --timeout; else it hangs"));
+    results.back().seconds = end.silent_for;
+    open.reset();
+  }
+};
+
+}  // namespace
+
+std::vector<ProbeResult> run_probes(const ProbeRun& run) {
+  Findings findings;
+  for (;;) {
+    const std::size_t from = findings.results.size();
+    const Scratch scratch;
+    const ChildEnd end = run_in_child(
+        [&](const SendLine& send) {
+          ::setenv("RETAKE_STORE", (scratch.path() / "store").c_str(), 1);
+          if (run.prepare) run.prepare();
+          Asking(run, scratch.path()).ask(from, send);
+        },
+        [&](const std::string& line) { findings.take(line); }, run.limit);
+    if (end.ok() && !findings.open) break;
+    findings.crashed(end);
+    const std::string& last = findings.results.back().probe;
+    if (last == kLoads || last == kMade) break;
+  }
+  if (!run.missing.empty() && findings.results.back().verdict == Verdict::ok) {
+    std::string keys, example;
+    for (const std::string& key : run.missing) {
+      keys += (keys.empty() ? "" : ", ") + key;
+      example += " " + key + "=...";
+    }
+    findings.results.push_back({kMade, Verdict::skipped, "it needs " + keys,
+                                "give them:  retake plugins check FILE" + example, 0});
+  }
+  return std::move(findings.results);
+}
+
+}  // namespace retake::plugin

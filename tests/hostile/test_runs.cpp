@@ -1,0 +1,242 @@
+// Components that fail in the middle of a run: it ends with the plugin's name, its checkpoint is
+// safe, and `retake resume` goes on.
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include "catch.hpp"
+#include "core/files.hpp"
+#include "process.hpp"
+#include "retake/value.hpp"
+#include "run/checkpoint.hpp"
+#include "run/run_find.hpp"
+
+using namespace retake;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path kSmoke = fs::path(RETAKE_SOURCE_DIR) / "experiments/smoke";
+const std::string kName = "libin_run.so (loss/hostile, feature_extractor/hostile, reward/hostile)";
+
+/// A working folder with four short pairs, made once for the whole test process.
+class Workplace {
+ public:
+  Workplace() {
+    static const fs::path root = [] {
+      const fs::path p =
+          fs::temp_directory_path() / ("retake-hostile-" + std::to_string(::getpid()));
+      fs::create_directories(p);
+      ::setenv("RETAKE_STORE", (p / "store").c_str(), 1);
+      std::atexit([] {
+        std::error_code ignored;
+        fs::remove_all(fs::temp_directory_path() / ("retake-hostile-" + std::to_string(::getpid())),
+                       ignored);
+      });
+      const smoke::End made = smoke::retake({"synth", "pairs", "--pairs", "4", "--no-oracles",
+                                             "minutes=0.5", "sample_rate=22050", "channels=1"},
+                                            p);
+      INFO(made.output);
+      REQUIRE(made.code == 0);
+      return p;
+    }();
+    static int counter = 0;
+    pairs = root / "pairs";
+    path = root / std::to_string(counter++);
+    fs::create_directories(path);
+  }
+  ~Workplace() { fs::remove_all(path); }
+  Workplace(const Workplace&) = delete;
+  Workplace& operator=(const Workplace&) = delete;
+
+  run::RunFolder only_run() const {
+    const auto runs = run::list_runs(path / "runs");
+    REQUIRE(runs.size() == 1);
+    return runs.front();
+  }
+  Value manifest() const { return parse_json(read_file(only_run().manifest()), "manifest.json"); }
+
+  fs::path path, pairs;
+};
+
+/// A training of eight steps with a checkpoint every second one, and a hostile loss.
+std::vector<std::string> with_loss(const Workplace& place, const std::string& defect, int at_call) {
+  const fs::path file = place.path / "experiment.toml";
+  write_file_atomic(file, "extends = \"" + (kSmoke / "aligned.toml").string() +
+                              "\"\n[loss.bad]\nplugin = \"hostile\"\n[merge]\ndelete = "
+                              "[\"aligner\"]\n");
+  return {"run",
+          file.string(),
+          "--no-archive",
+          "--plugin-path",
+          IN_RUN_DIR,
+          "dataset.roots=[\"" + place.pairs.string() + "\"]",
+          "train.max_steps=8",
+          "train.val_every=2",
+          "loss.bad.defect=\"" + defect + "\"",
+          "loss.bad.at_call=" + std::to_string(at_call)};
+}
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// The checkpoints of before are whole, and the run goes on from the last with a tame loss.
+void check_resume(const Workplace& place) {
+  const run::RunFolder run = place.only_run();
+  const auto latest = run::CheckpointStore(run.checkpoints()).open_latest();
+  REQUIRE(latest.has_value());
+  CHECK(latest->step() >= 2);
+  std::string config = read_file(run.resolved_config());
+  const std::size_t at = config.find("defect");
+  REQUIRE(at != std::string::npos);
+  config.replace(at, config.find('\n', at) - at, "defect = \"none\"");
+  write_file_atomic(run.resolved_config(), config);
+  const smoke::End resumed =
+      smoke::retake({"resume", "last", "--plugin-path", IN_RUN_DIR}, place.path);
+  INFO(resumed.output);
+  CHECK(resumed.code == 0);
+  CHECK(find_path(place.manifest(), "status")->as_string() == "finished");
+  CHECK(run::CheckpointStore(run.checkpoints()).open_latest()->step() == 8);
+}
+
+}  // namespace
+
+TEST_CASE("a loss that throws: the run ends with its library's name and goes on", "[hostile]") {
+  for (const std::string defect : {"throw", "throw_int"}) {
+    const Workplace place;
+    const smoke::End end = smoke::retake(with_loss(place, defect, 9), place.path);
+    INFO(end.output);
+    CHECK(end.code == 1);
+    CHECK(holds(end.output, "error[E001]"));
+    CHECK(holds(end.output, "thrown in " + kName));
+    CHECK(find_path(place.manifest(), "status")->as_string() == "failed");
+    CHECK(holds(to_json(place.manifest()), "thrown in libin_run.so"));
+    check_resume(place);
+  }
+}
+
+TEST_CASE("a loss that crashes: the signal, the library, the checkpoint, and a crashed run",
+          "[hostile]") {
+  const std::vector<std::pair<std::string, int>> crashes = {
+      {"crash", SIGSEGV}, {"abort", SIGABRT}, {"divide", SIGFPE}};
+  for (const auto& [defect, signal] : crashes) {
+    const Workplace place;
+    const smoke::End end = smoke::retake(with_loss(place, defect, 9), place.path);
+    INFO(end.output);
+    CHECK(end.code == -signal);
+    const std::string what =
+        std::string("crashed with SIG") + ::sigabbrev_np(signal) + " in " + kName;
+    CHECK(holds(end.output, "error[E234]: " + what));
+    const run::RunFolder run = place.only_run();
+    CHECK(holds(end.output, " is from before and safe.  Go on with:  retake resume " + run.id()));
+    CHECK(holds(read_file(run.log_file()), what));
+    CHECK(find_path(place.manifest(), "status")->as_string() == "crashed");
+    const smoke::End runs = smoke::retake({"runs"}, place.path);
+    CHECK(holds(runs.output, "crashed"));
+    check_resume(place);
+  }
+}
+
+TEST_CASE("with --json a crash is the last line of stderr", "[hostile]") {
+  const Workplace place;
+  auto words = with_loss(place, "crash", 9);
+  words.push_back("--json");
+  const smoke::End end = smoke::retake(words, place.path);
+  INFO(end.output);
+  REQUIRE(end.output.size() > 2);
+  const std::string text = end.output.substr(0, end.output.size() - 1);
+  const Value line = parse_json(text.substr(text.rfind('\n') + 1), "the last line");
+  CHECK(find_path(line, "error.id")->as_string() == "E234");
+}
+
+TEST_CASE("a loss that gives NaN is named, with its term", "[hostile]") {
+  const Workplace place;
+  const smoke::End end = smoke::retake(with_loss(place, "nan", 9), place.path);
+  INFO(end.output);
+  CHECK(end.code == 9);
+  CHECK(holds(end.output, "error[E901]"));
+  CHECK(holds(end.output, "its term `bad` of " + kName));
+  CHECK(find_path(place.manifest(), "status")->as_string() == "diverged");
+  check_resume(place);
+}
+
+TEST_CASE("a loss that hangs is named in the log, and ends with the time limit", "[hostile]") {
+  const Workplace place;
+  ::setenv("RETAKE_STALL_S", "1", 1);
+  auto words = with_loss(place, "hang", 9);
+  words.push_back("train.max_time=\"3s\"");
+  const smoke::End end = smoke::retake(words, place.path);
+  ::unsetenv("RETAKE_STALL_S");
+  INFO(end.output);
+  CHECK(end.code == 124);
+  CHECK(holds(end.output, "no sign of life for "));
+  CHECK(holds(end.output, "the run is in " + kName));
+  CHECK(holds(end.output, "error[E613]"));
+  CHECK(holds(read_file(place.only_run().log_file()), "the run is in " + kName));
+  CHECK(find_path(place.manifest(), "status")->as_string() == "time_limit");
+  check_resume(place);
+}
+
+TEST_CASE("a loss that hangs, and a request to stop", "[hostile]") {
+  const std::vector<std::pair<int, int>> requests = {{SIGINT, 130}, {SIGTERM, 75}};
+  for (const auto& [signal, code] : requests) {
+    const Workplace place;
+    ::setenv("RETAKE_STALL_S", "1", 1);
+    smoke::Child child(with_loss(place, "hang", 9), place.path);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(120);
+    const auto has_checkpoint = [&] {
+      const auto runs = run::list_runs(place.path / "runs");
+      std::error_code none;
+      return !runs.empty() && fs::exists(runs.front().checkpoints() / "LATEST", none);
+    };
+    while (child.running() && !has_checkpoint() && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    child.signal(signal);
+    const smoke::End end = child.wait();
+    ::unsetenv("RETAKE_STALL_S");
+    INFO(end.output);
+    CHECK(end.code == code);
+    check_resume(place);
+  }
+}
+
+TEST_CASE("features with NaN stop before they reach the store", "[hostile]") {
+  const Workplace place;
+  const fs::path file = place.path / "experiment.toml";
+  write_file_atomic(file,
+                    "extends = \"" + (kSmoke / "aligned.toml").string() +
+                        "\"\n[feature_extractor.mel]\nplugin = \"hostile\"\ndefect = \"nan\"\n"
+                        "[merge]\ndelete = [\"aligner\"]\n");
+  const std::vector<std::string> words = {
+      "run",           file.string(), "--no-archive",
+      "--plugin-path", IN_RUN_DIR,    "dataset.roots=[\"" + place.pairs.string() + "\"]"};
+  for (int i = 0; i < 2; ++i) {  // the second time too: nothing was kept
+    const smoke::End end = smoke::retake(words, place.path);
+    INFO(end.output);
+    CHECK(end.code == 5);
+    CHECK(holds(end.output, "error[E542]: its features by " + kName +
+                                " are not finite: block `mel` is nan in row 2"));
+  }
+}
+
+TEST_CASE("a reward that is NaN is named", "[hostile]") {
+  const Workplace place;
+  const fs::path file = place.path / "experiment.toml";
+  write_file_atomic(file, "extends = \"" + (kSmoke / "policy.toml").string() +
+                              "\"\n[reward.bad]\nplugin = \"hostile\"\ndefect = \"nan\"\n"
+                              "at_call = 20\n");
+  const smoke::End end = smoke::retake(
+      {"run", file.string(), "--no-archive", "--plugin-path", IN_RUN_DIR, "train.val_every=2"},
+      place.path);
+  INFO(end.output);
+  CHECK(end.code == 9);
+  CHECK(holds(end.output, "error[E902]: a reward of " + kName + " became nan"));
+}
