@@ -135,6 +135,10 @@ const std::vector<Recipe>& recipes() {
        [] {
          return Words{"edl", "convert", truth(), "p_pointers.npy"};
        }},
+      {"plugins check",
+       words({"plugins", "check", std::string(RETAKE_BINARY_DIR) + "/plugins/libwarmup_cosine.so"})},
+      {"plugins doctor", words({"plugins", "doctor", "warmup_cosine"})},
+      {"plugins doctor", words({"plugins", "doctor"})},
       {"plugins pages", words({"plugins", "pages", "-o", "pages"})},
       {"new experiment", words({"new", "experiment", "child", "--from", "e.toml"})},
       {"new sweep",
