@@ -35,15 +35,15 @@ bool is_declared(const std::string& metric, const std::vector<Declared>& declare
 
 /// "did you mean `val/edit_f1` (trainer pointer)? declared: val/edit_f1 val/loss"
 std::string help_for(const std::string& metric, const std::vector<Declared>& declared) {
-  std::vector<std::string> names;
   std::string list;
-  for (const Declared& d : declared) {
-    names.push_back(d.pattern);
-    list += " " + d.pattern;
-  }
+  for (const Declared& d : declared) list += " " + d.pattern;
+  std::vector<Declared> known = declared;
+  for (const MetricInfo& m : engine_metrics()) known.push_back({m.name, "the training engine"});
+  std::vector<std::string> names;
+  for (const Declared& d : known) names.push_back(d.pattern);
   std::string out;
   if (const auto guess = did_you_mean(metric, names)) {
-    const auto it = std::find_if(declared.begin(), declared.end(),
+    const auto it = std::find_if(known.begin(), known.end(),
                                  [&](const Declared& d) { return d.pattern == *guess; });
     out = "did you mean `" + *guess + "` (" + it->who + ")? ";
   }
