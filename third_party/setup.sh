@@ -5,6 +5,7 @@
 #   third_party/setup.sh test    install what is missing, build, run the default test suite
 #   third_party/setup.sh deps    only install what is missing
 #   third_party/setup.sh build   ... and build
+#   third_party/setup.sh fuzz    ... clang too, and a million executions of every fuzz target
 #
 # Environment:
 #   RETAKE_LIBTORCH  folder of an existing LibTorch 2.11 or newer (with include/ and lib/)
@@ -28,6 +29,9 @@ PACKAGES=(
 )
 # Real music for the integration tests; free licences, 1.8 hours.
 MUSIC=(singularity-music asc-music fretsonfire-songs-sectoid fretsonfire-songs-muldjord)
+
+# libFuzzer.
+FUZZ=(clang-16 libclang-rt-16-dev)
 
 say() { printf '\033[1m== %s\033[0m\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -107,10 +111,16 @@ run_tests() {
   ctest --test-dir "$BUILD" --output-on-failure -j 2 -LE 'peers|integration|slow|fuzz|bench'
 }
 
+fuzz() {
+  say "fuzzing: ctest -L fuzz"
+  ctest --test-dir "$BUILD" --output-on-failure -j 2 -L fuzz
+}
+
 case "${1:-}" in
   deps)  deps "${PACKAGES[@]}" ;;
   build) deps "${PACKAGES[@]}"; build all ;;
   demo)  deps "${PACKAGES[@]}"; build framework/all plugins/all; demo ;;
   test)  deps "${PACKAGES[@]}" "${MUSIC[@]}"; build all; run_tests ;;
-  *)     sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  fuzz)  deps "${PACKAGES[@]}" "${FUZZ[@]}"; build retake_cli; fuzz ;;
+  *)     sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
