@@ -170,7 +170,7 @@ TEST_CASE("a loss that hangs is named in the log, and ends with the time limit",
   const Workplace place;
   ::setenv("RETAKE_STALL_S", "1", 1);
   auto words = with_loss(place, "hang", 9);
-  words.push_back("train.max_time=\"3s\"");
+  words.push_back("train.max_time=\"15s\"");
   const smoke::End end = smoke::retake(words, place.path);
   ::unsetenv("RETAKE_STALL_S");
   INFO(end.output);
