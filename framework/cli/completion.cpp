@@ -79,10 +79,12 @@ const RegisterCommand completion(
     {.name = "completion",
      .synopsis = "bash|zsh",
      .summary = "Print the completion script of a shell",
-     .examples = {"eval \"$(retake completion bash)\"", "retake completion zsh > ~/.zsh/_retake"},
+     .examples = {"retake completion bash > ~/.retake-completion.bash",
+                  "retake completion zsh > ~/.zsh/_retake"},
      .run = run_completion,
      .details = "Commands, options, experiment files, keys and values of overrides, plugins and "
-                "runs are completed.\nNo plugin is loaded for it."});
+                "runs are completed.\nNo plugin is loaded for it. In bash:  eval \"$(retake "
+                "completion bash)\""});
 
 const RegisterCommand complete({.name = "__complete",
                                 .synopsis = "-- WORDS",

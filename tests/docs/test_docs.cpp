@@ -43,23 +43,22 @@ std::vector<std::string> blocks(const fs::path& page) {
   return out;
 }
 
-/// Runs the blocks of a page one after another in `folder`.
+/// Runs the blocks of a page in one shell, as a reader does, in `folder`.
 void follow(const std::string& name, const fs::path& folder) {
   const std::vector<std::string> all = blocks(kDocs / "guide" / name);
   REQUIRE(!all.empty());
-  const std::string path = std::string(RETAKE_BINARY_DIR) + "/bin:" + std::getenv("PATH");
-  for (const std::string& block : all) {
-    std::ofstream(folder / "block.sh") << block;
-    const std::string log = (folder / "block.log").string();
-    const std::string command = "cd '" + folder.string() + "' && PATH='" + path +
-                                "' RETAKE_STORE='" + (folder / "store").string() + "' HOME='" +
-                                folder.string() + "' bash -euo pipefail block.sh > '" + log +
-                                "' 2>&1";
-    INFO(name << "\n" << block);
-    const int status = std::system(command.c_str());
-    INFO(read(log));
-    REQUIRE(status == 0);
+  {
+    std::ofstream script(folder / "page.sh");
+    for (const std::string& block : all) script << "set -v\n" << block << "\n";
   }
+  const std::string path = std::string(RETAKE_BINARY_DIR) + "/bin:" + std::getenv("PATH");
+  const std::string here = "'" + folder.string() + "'";
+  const std::string command = "cd " + here + " && PATH='" + path + "' HOME=" + here +
+                              " RETAKE_STORE=" + here +
+                              "/store bash -euo pipefail page.sh > page.log 2>&1";
+  const int status = std::system(command.c_str());
+  INFO(name << ", up to where it failed:\n" << read(folder / "page.log"));
+  REQUIRE(status == 0);
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ TEST_CASE("commands, subcommands and options are completed") {
   CHECK(offered({"expl"}, folder) == Words{"explain", "explain-error"});
   CHECK(has(offered({""}, folder), "plugins"));
   CHECK_FALSE(has(offered({""}, folder), "__complete"));
-  CHECK(offered({"plugins", "pa"}, folder) == Words{"params"});
+  CHECK(offered({"plugins", "par"}, folder) == Words{"params"});
   CHECK(has(offered({"show", "x.toml", "--re"}, folder), "--resolved"));
   CHECK(has(offered({"show", "--js"}, folder), "--json"));
   CHECK(offered({"show", "x.toml", "--format", ""}, folder) == Words{"json", "toml"});
