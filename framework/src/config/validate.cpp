@@ -296,6 +296,13 @@ void Validator::wrong_value(const FieldInfo& f, const Value& value, const std::s
     }
   }
   if (!f.doc.empty()) d.help = f.name + ": " + f.doc + (f.unit.empty() ? "" : ", in " + f.unit);
+  // A bare word on the command line that TOML takes for something else: nan, true, 2024.
+  if (f.type == FieldType::string && !f.is_list && origin != nullptr && origin->argv_index > 0 &&
+      !value.is_string() && !value.is_table() && !value.is_array()) {
+    const std::string bare = origin->argument.substr(origin->argument.find('=') + 1);
+    d.help = "if you mean the text, quote it for TOML and for the shell:  " + path + "='\"" + bare +
+             "\"'";
+  }
   fail(Certainty::value, std::move(d));
 }
 

@@ -40,6 +40,17 @@ TEST_CASE("integers widen to floats and nothing else converts") {
   }
 }
 
+TEST_CASE("a bare word that TOML takes for a number or a flag: how to quote it") {
+  for (const std::string word : {"nan", "true", "2024"}) {
+    const auto all = errors_of(kGood, {"experiment.name=" + word});
+    REQUIRE(ids(all) == std::vector<std::string>{"E107"});
+    CHECK(all[0].help ==
+          "if you mean the text, quote it for TOML and for the shell:  "
+          "experiment.name='\"" +
+              word + "\"'");
+  }
+}
+
 TEST_CASE("ranges with open and closed ends") {
   CHECK(errors_of(kGood, {"optimizer.lr=1.0"}).empty());
   CHECK(ids(errors_of(kGood, {"optimizer.lr=0.0"})) == std::vector<std::string>{"E107"});
