@@ -1,6 +1,7 @@
 #include "config/layers.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <map>
 
@@ -43,14 +44,17 @@ std::string read_text(const fs::path& path) {
         unreadable("E100", "`" + path.string() + "` is a folder, not an experiment file", path));
   }
   std::ifstream in(path, std::ios::binary);
-  std::string text(kMaxFileBytes + 1, '\0');
-  if (in) in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string text;
+  std::array<char, 16384> block;
+  while (in && text.size() <= kMaxFileBytes) {
+    in.read(block.data(), block.size());
+    text.append(block.data(), static_cast<std::size_t>(in.gcount()));
+  }
   if (!in && !in.eof()) {
     Diagnostic d = unreadable("E100", "cannot read `" + path.string() + "`", path);
     d.help = "check its permissions";
     throw ConfigError(std::move(d));
   }
-  text.resize(static_cast<std::size_t>(in.gcount()));
   return text;
 }
 
