@@ -17,6 +17,7 @@
 #include <cstring>
 #include <exception>
 
+#include "plugin/crash.hpp"
 #include "retake/error.hpp"
 
 namespace retake::plugin {
@@ -46,6 +47,7 @@ void send_all(int descriptor, std::string_view line) {
 [[noreturn]] void be_child(const std::function<void(const SendLine&)>& body, int output,
                            int printed) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  drop_crash_handler();
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
   const int empty = ::open("/dev/null", O_RDONLY);

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "plugin/blame.hpp"
+#include "retake/error.hpp"
 
 namespace retake::plugin {
 namespace {
@@ -57,8 +58,7 @@ void on_crash(int signal, siginfo_t*, void* context) {
     if (auto* hook = g_hook.load()) hook(g_text);
     report();
   }
-  ::signal(signal, SIG_DFL);
-  ::raise(signal);
+  ::_exit(static_cast<int>(ExitCode::unexpected));
 }
 
 }  // namespace
@@ -73,6 +73,9 @@ void write_text(int descriptor, const char* text) {
 }
 
 void install_crash_handler() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return;  // the sanitizer's own reports say more
+#endif
   // The first call of backtrace loads the unwinder, which a handler must not do.
   void* frame[1];
   ::backtrace(frame, 1);
@@ -87,6 +90,10 @@ void install_crash_handler() {
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
   sigemptyset(&action.sa_mask);
   for (const int signal : kSignals) ::sigaction(signal, &action, nullptr);
+}
+
+void drop_crash_handler() {
+  for (const int signal : kSignals) ::signal(signal, SIG_DFL);
 }
 
 void set_crash_json(bool json) {

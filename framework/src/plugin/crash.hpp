@@ -5,9 +5,12 @@
 namespace retake::plugin {
 
 /// Installs the handlers, the calling thread's on a stack of their own. They write E234 with the
-/// signal and the innermost plugin library to stderr, call the hook, and end the process by the
-/// same signal. `json`: the message as the last line of --json. Call once, from main.
+/// signal and the innermost plugin library to stderr, call the hook, and end the process with exit
+/// code 1, as the contract of exit codes has it (a core file needs a debugger). `json`: the message
+/// as the last line of --json. Call once, from main.
 void install_crash_handler();
+/// For a child process whose parent reads the signal.
+void drop_crash_handler();
 void set_crash_json(bool json);
 
 /// What the process was doing: called after the message, with the same text ("crashed with SIGSEGV
