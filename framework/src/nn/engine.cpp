@@ -80,15 +80,17 @@ void Engine::micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration)
   const double share = 1.0 / settings_.accumulate;
   const double loss = total.item<double>();
   if (!std::isfinite(loss)) diverged("the loss" + whose_fault(result), loss, position_.step);
-  {
-    const Timed timed(*this, "backward");
-    (total * share).backward();
-  }
   sums["train/loss"] += loss * share;
   for (const LossTerm& term : result.terms) {
     sums["train/" + term.name + "_loss"] += term.value.item<double>() * share;
   }
   for (const auto& [name, value] : result.metrics) sums[name] += value * share;
+  {
+    const Timed timed(*this, "backward");
+    (total * share).backward();
+    total.reset();  // the graph goes with its last owner: that is the model's time too
+    result.terms.clear();
+  }
   stop_iteration = stop_iteration || result.stop_iteration;
 }
 
