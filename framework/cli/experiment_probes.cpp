@@ -11,6 +11,7 @@
 #include "config/experiment.hpp"
 #include "config/wiring.hpp"
 #include "core/files.hpp"
+#include "core/temp_folder.hpp"
 #include "plugin/child.hpp"
 #include "plugin/registry.hpp"
 #include "run/json_lines.hpp"
@@ -33,29 +34,6 @@ config::ResolvedExperiment resolve(const ExperimentProbe& probe, const plugin::R
   load.training = config::LoadOptions::Training::required;
   return config::resolve_experiment(probe.experiment, registry, load);
 }
-
-/// A folder for the runs and the store, gone at the end.
-class Bench {
- public:
-  Bench() {
-    std::string name = (fs::temp_directory_path() / "retake-check-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw DataError(file_diagnostic("E401", name, "no temporary folder can be made",
-                                      "set TMPDIR to a folder that can be written"));
-    }
-    path_ = name;
-  }
-  ~Bench() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Bench(const Bench&) = delete;
-  Bench& operator=(const Bench&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 class Trainings {
  public:
@@ -188,7 +166,7 @@ std::vector<std::string> components_from(const ExperimentProbe& probe, const std
 std::vector<ProbeResult> probe_experiment(const ExperimentProbe& probe) {
   const plugin::Registry registry(probe.plugin_path);
   const config::ResolvedExperiment experiment = resolve(probe, registry);
-  const Bench bench;
+  const TempFolder bench;  // for the runs and the store
   const Trainings trainings(probe, bench.path());
   std::optional<run::RunFolder> whole;
   const auto after_training = [&](const std::function<void()>& body) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <typeinfo>
 
+#include "core/temp_folder.hpp"
 #include "plugin/child.hpp"
 #include "plugin/loader.hpp"
 #include "retake/error.hpp"
@@ -115,29 +116,6 @@ class Asking {
   std::vector<std::pair<std::string, std::function<void()>>> probes_;
 };
 
-/// A folder of its own for each child, gone when the child is.
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (fs::temp_directory_path() / "retake-check-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw DataError(file_diagnostic("E401", name, "no temporary folder can be made",
-                                      "set TMPDIR to a folder that can be written"));
-    }
-    path_ = name;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 /// What the lines of the children add up to.
 struct Findings {
   std::vector<ProbeResult> results;
@@ -174,7 +152,7 @@ std::vector<ProbeResult> run_probes(const ProbeRun& run) {
   Findings findings;
   for (;;) {
     const std::size_t from = findings.results.size();
-    const Scratch scratch;
+    const TempFolder scratch;  // of its own for each child
     const ChildEnd end = run_in_child(
         [&](const SendLine& send) {
           ::setenv("RETAKE_STORE", (scratch.path() / "store").c_str(), 1);
