@@ -25,6 +25,9 @@ void collect_settings(const Table& table, const std::string& path,
 
 using Clock = std::chrono::steady_clock;
 
+// A rename over a file waits for the disk on ext4, a millisecond or two.
+constexpr auto kStateInterval = std::chrono::seconds(2);
+
 RunLogs::RunLogs(const run::RunFolder& folder, std::optional<std::int64_t> resumed_step,
                  run::ProgressLine& line, std::int64_t total, run::Watch watch)
     : folder_(folder),
@@ -89,7 +92,7 @@ void RunLogs::metrics(std::int64_t step, const Metrics& values) {
     points.emplace_back(name, value);
     if (const auto warning = watch_.observe(name, value, step)) log_warning(*warning);
   }
-  metrics_.append(step, record);
+  metrics_.append(step, std::move(record));
   board_.scalars(step, points);
 }
 
@@ -116,7 +119,7 @@ void RunLogs::progress(std::int64_t step, const Metrics& newest,
     live_["metric"] = best->metric;
   }
   const auto now = Clock::now();
-  if (now - last_state_ < std::chrono::seconds(1)) return;
+  if (now - last_state_ < kStateInterval) return;
   last_state_ = now;
   write_state();
 }

@@ -101,7 +101,19 @@ std::string format_double(double value) {
 
 namespace {
 
+bool is_plain(unsigned char c) {
+  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 void write_string(std::string& out, const std::string& text) {
+  // Nearly all keys need no escape, and the library's serialiser is dear to set up: this is in the
+  // path of every training step.
+  if (std::all_of(text.begin(), text.end(), is_plain)) {
+    out += '"';
+    out += text;
+    out += '"';
+    return;
+  }
   // The library escapes; invalid UTF-8 is replaced, so that what we write always parses.
   out += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

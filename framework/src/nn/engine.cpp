@@ -61,7 +61,7 @@ double Engine::seconds() const {
 void Engine::micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration) {
   const auto index = static_cast<std::uint64_t>(position_.step * settings_.accumulate + micro);
   seed_torch(parts_.context->seed("torch/step", index));
-  const TensorMap batch = [&] {
+  TensorMap batch = [&] {
     const Timed timed(*this, "data");
     return parts_.trainer->next_batch(at(micro)).to(parts_.device);
   }();
@@ -90,6 +90,10 @@ void Engine::micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration)
     (total * share).backward();
     total.reset();  // the graph goes with its last owner: that is the model's time too
     result.terms.clear();
+  }
+  {
+    const Timed timed(*this, "data");
+    batch = {};  // large batches are given back to the system, which takes its time
   }
   stop_iteration = stop_iteration || result.stop_iteration;
 }

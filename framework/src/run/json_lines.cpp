@@ -43,6 +43,9 @@ JsonLines::JsonLines(const fs::path& path, std::optional<std::int64_t> keep_thro
   } else if (::ftruncate(file_.get(), 0) != 0) {
     fail_io(path_, "empty the file", errno);
   }
+  struct stat now {};
+  if (::fstat(file_.get(), &now) != 0) fail_io(path_, "read the size of the file", errno);
+  bytes_ = now.st_size;
 }
 
 void JsonLines::keep(std::int64_t through) {
@@ -79,24 +82,23 @@ void JsonLines::keep(std::int64_t through) {
   }
 }
 
-void JsonLines::append(std::int64_t step, const Table& record) {
+void JsonLines::append(std::int64_t step, Table record) {
   if (step < last_step_) {
     throw std::logic_error("JsonLines: step " + std::to_string(step) + " after step " +
                            std::to_string(last_step_));
   }
-  Table line;
-  line["step"] = step;
-  for (const auto& [key, value] : record) line[key] = value;
-  const std::string text = to_json(Value(std::move(line))) + "\n";
-  struct stat before {};
-  if (::fstat(file_.get(), &before) != 0) fail_io(path_, "write the file", errno);
+  const bool alone = record.empty();
+  std::string text = "{\"step\":" + std::to_string(step) + (alone ? "" : ",");
+  text.append(to_json(Value(std::move(record))), 1);  // its brace is open already
+  text += '\n';
   try {
     write_all(file_.get(), text, path_);
   } catch (...) {
     // Half a line would make the next append unreadable. Should even this fail, resuming drops it.
-    if (::ftruncate(file_.get(), before.st_size) != 0) sync();
+    if (::ftruncate(file_.get(), bytes_) != 0) sync();
     throw;
   }
+  bytes_ += static_cast<off_t>(text.size());
   last_step_ = step;
 }
 

@@ -31,7 +31,7 @@ class JsonLines {
 
   /// Appends `{"step": step, ...record}` as one line by one write(2). Steps never decrease. When
   /// the disk is full the file is cut back to whole lines and DataError thrown.
-  void append(std::int64_t step, const Table& record);
+  void append(std::int64_t step, Table record);
   /// Forces what was appended to the disk.
   void sync();
 
@@ -44,6 +44,7 @@ class JsonLines {
 
   std::filesystem::path path_;
   Descriptor file_;
+  off_t bytes_ = 0;  ///< of whole lines
   std::int64_t last_step_ = -1;
   double last_time_ = 0.0;
 };

@@ -12,7 +12,7 @@ namespace retake::run {
 namespace {
 
 constexpr std::int64_t kMostSpans = 1000000;
-constexpr std::size_t kBuffer = 1 << 16;
+constexpr std::size_t kBuffer = 2048;
 
 /// Spans that hold others, or that the engine needs for itself.
 bool is_leaf(const std::string& name) {
@@ -26,42 +26,54 @@ Profile::Profile(const std::filesystem::path& run_folder) {
     path_ = run_folder / (n == 1 ? "profile.json" : "profile-" + std::to_string(n) + ".json");
     if (!std::filesystem::exists(path_)) file_ = open_file(path_, O_WRONLY | O_CREAT | O_EXCL);
   }
-  pending_ = "[\n{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,\"args\":{\"name\":\"retake\"}}";
+  const std::string head =
+      "[\n{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,\"args\":{\"name\":\"retake\"}}";
+  write_all(file_.get(), head, path_);
+  spans_.reserve(kBuffer);
 }
 
 Profile::~Profile() {
   try {
-    pending_ += "\n]\n";
     flush();
+    write_all(file_.get(), "\n]\n", path_);
   } catch (const std::exception& e) {
     log_warning(std::string("the profile is incomplete: ") + e.what());
   }
 }
 
-void Profile::add(const std::string& name, double begin_us, double end_us) {
+void Profile::add(const char* name, double begin_us, double end_us) {
   first_us_ = first_us_ < 0 ? begin_us : std::min(first_us_, begin_us);
   last_us_ = std::max(last_us_, end_us);
-  total_us_[name] += end_us - begin_us;
-  if (name == "step") ++steps_;
-  if (++written_ > kMostSpans) return;
-  char event[192];
-  const int n = std::snprintf(
-      event, sizeof event,
-      ",\n{\"name\":\"%s\",\"ph\":\"X\",\"pid\":1,\"tid\":1,\"ts\":%.3f,\"dur\":%.3f}",
-      name.c_str(), begin_us, end_us - begin_us);
-  pending_.append(event, static_cast<std::size_t>(n));
-  if (pending_.size() > kBuffer) flush();
+  if (std::string_view(name) == "step") ++steps_;
+  spans_.push_back({name, begin_us, end_us});
+  if (spans_.size() == kBuffer) flush();
 }
 
 void Profile::flush() {
-  write_all(file_.get(), pending_, path_);
-  pending_.clear();
+  std::string text;
+  for (const Span& span : spans_) {
+    if (++written_ > kMostSpans) break;
+    char event[192];
+    const int n = std::snprintf(
+        event, sizeof event,
+        ",\n{\"name\":\"%s\",\"ph\":\"X\",\"pid\":1,\"tid\":1,\"ts\":%.3f,\"dur\":%.3f}", span.name,
+        span.begin_us, span.end_us - span.begin_us);
+    text.append(event, static_cast<std::size_t>(n));
+  }
+  total(total_us_);
+  spans_.clear();
+  write_all(file_.get(), text, path_);
+}
+
+void Profile::total(std::map<std::string, double>& us) const {
+  for (const Span& span : spans_) us[span.name] += span.end_us - span.begin_us;
 }
 
 std::map<std::string, double> Profile::seconds() const {
-  std::map<std::string, double> out;
+  std::map<std::string, double> all = total_us_, out;
+  total(all);
   double leaves = 0;
-  for (const auto& [name, us] : total_us_) {
+  for (const auto& [name, us] : all) {
     if (!is_leaf(name)) continue;
     out[name] = us / 1e6;
     leaves += us;

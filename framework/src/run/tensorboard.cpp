@@ -12,6 +12,7 @@
 #include <protozero/pbf_writer.hpp>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include "retake/error.hpp"
 #include "retake/log.hpp"
@@ -196,18 +197,16 @@ void TensorBoardWriter::write_event(std::int64_t step, std::string_view summary_
 
 void TensorBoardWriter::record(std::string_view event_text) {
   const std::string length = little_endian(event_text.size(), 8);
-  std::string framed = length + little_endian(masked_crc32c(length), 4);
-  framed += event_text;
-  framed += little_endian(masked_crc32c(event_text), 4);
-  pending_.push_back(std::move(framed));
+  pending_ += length + little_endian(masked_crc32c(length), 4);
+  pending_ += event_text;
+  pending_ += little_endian(masked_crc32c(event_text), 4);
 }
 
 void TensorBoardWriter::flush() {
   last_flush_ = std::chrono::steady_clock::now();
-  std::vector<std::string> records;
-  records.swap(pending_);
-  // One write(2) a record, so that a reader beside us sees whole ones.
-  for (const auto& text : records) write_all(file_.get(), text, path_);
+  // Taken first: what could not be written (a full disk) is not written twice.
+  const std::string records = std::exchange(pending_, {});
+  write_all(file_.get(), records, path_);
 }
 
 }  // namespace retake::run

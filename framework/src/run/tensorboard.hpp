@@ -68,7 +68,7 @@ class TensorBoardWriter {
 
   std::filesystem::path path_;
   Descriptor file_;
-  std::vector<std::string> pending_;
+  std::string pending_;  ///< whole records
   std::chrono::steady_clock::time_point last_flush_;
   std::map<std::string, std::int64_t> last_step_;
 };
