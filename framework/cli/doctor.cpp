@@ -215,10 +215,21 @@ void examine_metrics(const run::RunFolder& folder, const config::ResolvedExperim
   r.json["metrics"] = std::move(json);
 }
 
+run::RunFolder named_run(const Arguments& a) {
+  try {
+    return run::find_run(a.positional.front(), a.options["dir"].as<std::string>());
+  } catch (const DataError& e) {
+    Diagnostic d = e.diagnostics().front();
+    if (d.id == "E601") {
+      d.facts.push_back("there is no file of that name either; experiments are named by their path");
+    }
+    throw DataError(std::move(d));
+  }
+}
+
 Report examine_run(const Arguments& a) {
   Report r;
-  const run::RunFolder folder =
-      run::find_run(a.positional.front(), a.options["dir"].as<std::string>());
+  const run::RunFolder folder = named_run(a);
   const run::Manifest manifest = run::Manifest::load(folder);
   const std::string status = manifest.value().at("status").as_string();
   r.add(

@@ -77,6 +77,16 @@ void require_known(const PluginFile& file, const std::vector<config::OverrideTex
   }
 }
 
+/// The probes work in a folder of their own, where files named from here must be found too.
+void find_from_anywhere(Value& value) {
+  if (value.is_array()) {
+    for (Value& item : value.as_array()) find_from_anywhere(item);
+  }
+  if (!value.is_string() || value.as_string().empty()) return;
+  std::error_code error;
+  if (fs::exists(value.as_string(), error)) value = fs::absolute(value.as_string()).string();
+}
+
 plugin::ProbeRun probe_run(const PluginFile& file, std::size_t component,
                            const std::vector<config::OverrideText>& assignments, double limit) {
   const ComponentInfo& info = file.components[component];
@@ -100,6 +110,9 @@ plugin::ProbeRun probe_run(const PluginFile& file, std::size_t component,
   }
   if (run.missing.empty()) {
     run.params = config::resolve_component(info.kind, info.name, own, OneFile(file)).params;
+    for (const config::OverrideText& a : own) {
+      find_from_anywhere(run.params[first_key(a.text)]);
+    }
   }
   return run;
 }
@@ -180,7 +193,7 @@ int run(const Arguments& a) {
   }
   const double limit = a.options["timeout"].as<double>();
   if (!(limit > 0)) throw usage_error("--timeout is above 0", "--timeout 60");
-  const PluginFile file = plugin::read_plugin_file(words.plain.front());
+  const PluginFile file = plugin::read_plugin_file(fs::absolute(words.plain.front()));
   require_known(file, words.assignments);
   ExperimentProbe experiment;
   std::vector<std::string> wired;

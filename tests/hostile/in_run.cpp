@@ -1,50 +1,22 @@
 // Components of several kinds that work until they are told to fail, for runs.
-#include <unistd.h>
-
 #include <atomic>
 #include <cmath>
-#include <csignal>
-#include <cstdlib>
 #include <limits>
-#include <stdexcept>
 
+#include "defects.hpp"
 #include "retake/kinds/feature_extractor.hpp"
 #include "retake/kinds/loss.hpp"
 #include "retake/kinds/reward.hpp"
 #include "retake/nn/tensor_map.hpp"
 #include "retake/nn/torch.hpp"
-#include "retake/plugin.hpp"
 
 namespace {
 
-struct Params {
-  std::string defect = "none";
-  std::int64_t at_call = 0;
-
-  static void describe(retake::Schema<Params>& s) {
-    s.field(&Params::defect, "defect", "how it fails")
-        .one_of({"none", "throw", "throw_int", "crash", "abort", "divide", "hang", "nan"});
-    s.field(&Params::at_call, "at_call", "the call in which it does").min(0);
-  }
-};
-
-volatile std::int64_t zero = 0;
-
-/// True when the value is to be NaN; does not return from the other defects.
-bool fails(const Params& p, std::int64_t call) {
-  if (call < p.at_call) return false;
-  if (p.defect == "throw") throw std::runtime_error("no more today");
-  if (p.defect == "throw_int") throw 7;
-  if (p.defect == "crash") *reinterpret_cast<volatile std::int64_t*>(zero + 8) = 1;
-  if (p.defect == "abort") std::abort();
-  if (p.defect == "divide") zero = call / zero;
-  while (p.defect == "hang") ::pause();
-  return p.defect == "nan";
-}
+using hostile::fails;
 
 class HostileLoss final : public retake::Loss {
  public:
-  using Params = ::Params;
+  using Params = hostile::DefectParams;
   explicit HostileLoss(const Params& params) : params_(params) {}
   at::Tensor compute(const retake::TensorMap& outputs, const retake::TensorMap&) const override {
     const bool bad = fails(params_, calls_++);
@@ -63,7 +35,7 @@ class HostileLoss final : public retake::Loss {
 
 class HostileExtractor final : public retake::FeatureExtractor {
  public:
-  using Params = ::Params;
+  using Params = hostile::DefectParams;
   explicit HostileExtractor(const Params& params) : params_(params) {}
   std::string algorithm_version() const override { return "1"; }
   std::vector<retake::FeatureBlock> blocks() const override { return {{"mel", 0, 4, "", true}}; }
@@ -81,7 +53,7 @@ class HostileExtractor final : public retake::FeatureExtractor {
 
 class HostileReward final : public retake::Reward {
  public:
-  using Params = ::Params;
+  using Params = hostile::DefectParams;
   explicit HostileReward(const Params& params) : params_(params) {}
   When when() const override { return When::terminal; }
   std::pair<double, double> range() const override { return {0.0, 1.0}; }

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <thread>
 
 #include "catch.hpp"
@@ -22,6 +23,8 @@ namespace fs = std::filesystem;
 namespace {
 
 const fs::path kSmoke = fs::path(RETAKE_SOURCE_DIR) / "experiments/smoke";
+const std::string kTraining =
+    "libin_training.so (model/hostile, trainer/hostile, optimizer/hostile, dataset/hostile)";
 const std::string kName = "libin_run.so (loss/hostile, feature_extractor/hostile, reward/hostile)";
 
 /// A working folder with four short pairs, made once for the whole test process.
@@ -82,20 +85,58 @@ std::vector<std::string> with_loss(const Workplace& place, const std::string& de
           "loss.bad.at_call=" + std::to_string(at_call)};
 }
 
+/// The same with a model, a trainer and an optimizer of which `part` fails.
+std::vector<std::string> with_part(const Workplace& place, const std::string& part,
+                                   const std::string& defect, int at_call) {
+  const fs::path file = place.path / "experiment.toml";
+  write_file_atomic(file, R"([experiment]
+name = "hostile"
+[dataset]
+plugin = "hostile"
+[feature_extractor.mel]
+plugin = "log_mel"
+n_mels = 16
+[model]
+plugin = "hostile"
+[trainer]
+plugin = "hostile"
+[optimizer]
+plugin = "hostile"
+[train]
+max_steps = 8
+val_every = 2
+metric = "val/loss"
+goal = "min"
+)");
+  return {"run",
+          file.string(),
+          "--no-archive",
+          "--plugin-path",
+          IN_RUN_DIR,
+          "dataset.root=\"" + place.pairs.string() + "\"",
+          part + ".defect=\"" + defect + "\"",
+          part + ".at_call=" + std::to_string(at_call)};
+}
+
 bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// The checkpoints of before are whole, and the run goes on from the last with a tame loss.
-void check_resume(const Workplace& place) {
+/// The checkpoints of before are whole, and the run goes on from the last with a tame component.
+void check_resume(const Workplace& place, int reached = 2) {
   const run::RunFolder run = place.only_run();
-  const auto latest = run::CheckpointStore(run.checkpoints()).open_latest();
-  REQUIRE(latest.has_value());
-  CHECK(latest->step() >= 2);
+  if (reached > 0) {
+    const auto latest = run::CheckpointStore(run.checkpoints()).open_latest();
+    REQUIRE(latest.has_value());
+    CHECK(latest->step() >= reached);
+  }
   std::string config = read_file(run.resolved_config());
-  const std::size_t at = config.find("defect");
+  const std::string tame = "defect = \"none\"";
+  std::size_t at = config.find("defect");
   REQUIRE(at != std::string::npos);
-  config.replace(at, config.find('\n', at) - at, "defect = \"none\"");
+  for (; at != std::string::npos; at = config.find("defect", at + tame.size())) {
+    config.replace(at, config.find('\n', at) - at, tame);
+  }
   write_file_atomic(run.resolved_config(), config);
   const smoke::End resumed =
       smoke::retake({"resume", "last", "--plugin-path", IN_RUN_DIR}, place.path);
@@ -239,4 +280,51 @@ TEST_CASE("a reward that is NaN is named", "[hostile]") {
   INFO(end.output);
   CHECK(end.code == 9);
   CHECK(holds(end.output, "error[E902]: a reward of " + kName + " became nan"));
+}
+
+TEST_CASE("a model, a trainer and an optimizer that throw or crash are named", "[hostile]") {
+  for (const std::string part : {"model", "trainer", "optimizer"}) {
+    for (const std::string defect : {"throw", "crash"}) {
+      const Workplace place;
+      // The model is asked by the validations too.
+      const smoke::End end =
+          smoke::retake(with_part(place, part, defect, part == "model" ? 8 : 5), place.path);
+      INFO(part << " " << defect << "\n" << end.output);
+      CHECK(end.code == 1);
+      CHECK(holds(end.output, defect == "throw" ? "thrown in " + kTraining
+                                                : "crashed with SIGSEGV in " + kTraining));
+      check_resume(place);
+    }
+  }
+}
+
+TEST_CASE("where NaN comes from is told: the batch, an update or the model", "[hostile]") {
+  const std::map<std::string, std::string> told = {
+      {"model", "batch and parameters are finite"},
+      {"trainer", "`x` of the batch is not finite"},
+      {"optimizer", "the model's `weight` is not finite: an update before this step broke it"}};
+  for (const auto& [part, what] : told) {
+    const Workplace place;
+    const smoke::End end =
+        smoke::retake(with_part(place, part, "nan", part == "model" ? 8 : 4), place.path);
+    INFO(part << "\n" << end.output);
+    CHECK(end.code == 9);
+    CHECK(holds(end.output, "error[E901]: the loss (its term `square` of " + kTraining));
+    CHECK(holds(end.output, what));
+    check_resume(place);
+  }
+}
+
+TEST_CASE("a dataset that throws or crashes is named, and no run is left half begun", "[hostile]") {
+  for (const std::string defect : {"throw", "throw_int", "crash"}) {
+    const Workplace place;
+    const smoke::End end = smoke::retake(with_part(place, "dataset.how", defect, 0), place.path);
+    INFO(defect << "\n" << end.output);
+    CHECK(end.code == 1);
+    CHECK(holds(end.output, defect == "crash" ? "crashed with SIGSEGV in " + kTraining
+                                              : "thrown in " + kTraining));
+    CHECK(find_path(place.manifest(), "status")->as_string() ==
+          (defect == "crash" ? "crashed" : "failed"));
+    check_resume(place, 0);
+  }
 }

@@ -264,6 +264,40 @@ TEST_CASE("edit goes on with what it was stopped at", "[smoke]") {
   CHECK(files(true) == 0);
 }
 
+TEST_CASE("a clock that leaps by days changes nothing, and resuming goes on", "[smoke]") {
+  const Workplace quiet, leaping;
+  auto limited = kPolicy;
+  limited.push_back("train.max_time=\"10m\"");  // by the steady clock: not reached by leaps
+  REQUIRE(smoke::retake(limited, quiet.path).code == 0);
+  ::setenv("LD_PRELOAD", CLOCK_LEAP, 1);
+  smoke::Child child(limited, leaping.path);
+  const auto stop_at = std::chrono::steady_clock::now() + 120s;
+  while (child.running() && std::chrono::steady_clock::now() < stop_at) {
+    const auto runs = run::list_runs(leaping.path / "runs");
+    std::error_code none;
+    if (!runs.empty() && fs::exists(runs.front().checkpoints() / "LATEST", none)) break;
+    std::this_thread::sleep_for(5ms);
+  }
+  child.signal(SIGKILL);
+  child.wait();
+  const smoke::End end = smoke::retake({"resume", "last"}, leaping.path);
+  const smoke::End listed = smoke::retake({"runs"}, leaping.path);
+  ::unsetenv("LD_PRELOAD");
+  INFO(end.output);
+  REQUIRE(end.code == 0);
+  CHECK(listed.code == 0);
+  CHECK(listed.output.find("finished") != std::string::npos);
+  const run::RunFolder run = run::list_runs(leaping.path / "runs").front();
+  check_equal(content(run::list_runs(quiet.path / "runs").front()), content(run));
+  double last = 0;
+  run::read_json_lines(run.metrics(), [&](const Value& record) {
+    const double t = record.as_table().at("t").as_double();
+    CHECK(t >= last);
+    CHECK(t < 3600);
+    last = t;
+  });
+}
+
 TEST_CASE("a time limit ends a run with 124, and it goes on", "[smoke]") {
   const Workplace place;
   auto arguments = kPolicy;

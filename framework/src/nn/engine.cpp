@@ -11,11 +11,13 @@
 namespace retake::nn {
 namespace {
 
-[[noreturn]] void diverged(const std::string& what, double value, std::int64_t step) {
+[[noreturn]] void diverged(const std::string& what, double value, std::int64_t step,
+                           std::vector<std::string> facts) {
   Diagnostic d;
   d.id = "E901";
   d.message = what + " became " + format_double(value) + " at step " + std::to_string(step);
-  d.facts = {"the last checkpoint is from before and can be used or resumed"};
+  d.facts = std::move(facts);
+  d.facts.push_back("the last checkpoint is from before and can be used or resumed");
   d.help =
       "lower optimizer.lr, or clip harder with train.clip_norm; retake resume RUN goes on from "
       "the last checkpoint";
@@ -79,7 +81,9 @@ void Engine::micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration)
   if (!total.defined()) throw std::logic_error("the trainer's step gave no loss term");
   const double share = 1.0 / settings_.accumulate;
   const double loss = total.item<double>();
-  if (!std::isfinite(loss)) diverged("the loss" + whose_fault(result), loss, position_.step);
+  if (!std::isfinite(loss)) {
+    diverged("the loss" + whose_fault(result), loss, position_.step, what_went_in(batch));
+  }
   sums["train/loss"] += loss * share;
   for (const LossTerm& term : result.terms) {
     sums["train/" + term.name + "_loss"] += term.value.item<double>() * share;
@@ -110,6 +114,21 @@ std::string Engine::whose_fault(const StepResult& result) const {
   return {};
 }
 
+/// Where a loss that is not finite can come from: the batch, the parameters, or the model itself.
+std::vector<std::string> Engine::what_went_in(const TensorMap& batch) const {
+  const auto broken = [](const at::Tensor& t) {
+    return t.is_floating_point() && !at::isfinite(t).all().item<bool>();
+  };
+  for (const auto& [name, tensor] : batch) {
+    if (broken(tensor)) return {"`" + name + "` of the batch is not finite: look at the data"};
+  }
+  for (const auto& [name, tensor] : module_state(parts_.model->module())) {
+    if (!broken(tensor)) continue;
+    return {"the model's `" + name + "` is not finite: an update before this step broke it"};
+  }
+  return {"batch and parameters are finite: it came to be in the model's forward pass or the loss"};
+}
+
 double Engine::apply_update() {
   const Timed timed(*this, "optimiser");
   std::vector<NamedOptimizer> active;
@@ -121,7 +140,7 @@ double Engine::apply_update() {
   }
   const double norm = clip_gradients(active, settings_.clip_norm);
   if (before_update_) before_update_();
-  if (!std::isfinite(norm)) diverged("the gradient norm", norm, position_.step);
+  if (!std::isfinite(norm)) diverged("the gradient norm", norm, position_.step, {});
   const double factor =
       parts_.schedule != nullptr ? parts_.schedule->factor(axis_value(), settings_.max_steps) : 1.0;
   for (const NamedOptimizer& o : active) {

@@ -90,6 +90,7 @@ class Engine {
   Metrics train_step();
   void micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration);
   std::string whose_fault(const StepResult& result) const;
+  std::vector<std::string> what_went_in(const TensorMap& batch) const;
   double apply_update();
   bool validation_due() const;
   /// False when it was interrupted and its figures were discarded.

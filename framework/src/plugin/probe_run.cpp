@@ -156,6 +156,7 @@ std::vector<ProbeResult> run_probes(const ProbeRun& run) {
     const ChildEnd end = run_in_child(
         [&](const SendLine& send) {
           ::setenv("RETAKE_STORE", (scratch.path() / "store").c_str(), 1);
+          fs::current_path(scratch.path());  // a default like "data/pairs" is not the user's
           if (run.prepare) run.prepare();
           Asking(run, scratch.path()).ask(from, send);
         },

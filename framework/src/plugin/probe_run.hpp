@@ -11,9 +11,9 @@
 namespace retake::plugin {
 
 struct ProbeRun {
-  const PluginFile* file = nullptr;
-  std::size_t component = 0;  ///< of the file
-  Table params;               ///< resolved
+  const PluginFile* file = nullptr;  ///< by an absolute path
+  std::size_t component = 0;         ///< of the file
+  Table params;                      ///< resolved
   /// Required parameters that nobody gave: the component is loaded, and not made.
   std::vector<std::string> missing;
   std::chrono::duration<double> limit{60};  ///< for each probe
@@ -23,6 +23,7 @@ struct ProbeRun {
 
 /// Asks one component all general probes and those of its kind. A child process runs them in order
 /// and is replaced when one of them ends it, so each probe has its verdict whatever the others do.
+/// It works in an empty folder, which is deleted.
 /// Throws as run_in_child; never because of the plugin.
 std::vector<ProbeResult> run_probes(const ProbeRun& run);
 
