@@ -187,18 +187,24 @@ std::string result_text(const run::RunFolder& folder, const nn::TrainingOutcome&
          folder.path().parent_path().string() + " --samples_per_plugin images=100,audio=100\n";
 }
 
-/// A run goes on with the data it began with, or its records would be false.
-void require_same_data(const run::Manifest& manifest, const data::ExperimentData& data) {
+/// Hash of all files of the data that the run began with; nothing when it ended before it had any.
+std::optional<std::string> recorded_data(const run::Manifest& manifest) {
   const Value whole(manifest.value());
-  const Value* recorded = find_path(whole, "data.tree_hash");
-  if (recorded == nullptr || !recorded->is_string()) return;  // it ended before it had any
+  const Value* hash = find_path(whole, "data.tree_hash");
+  if (hash == nullptr || !hash->is_string()) return std::nullopt;
+  return hash->as_string();
+}
+
+/// A run goes on with the data it began with, or its records would be false.
+void require_same_data(const run::Manifest& manifest, const std::string& recorded,
+                       const data::ExperimentData& data) {
   const Value now = data.account().at("tree_hash");
-  if (now == *recorded) return;
+  if (now == Value(recorded)) return;
   Diagnostic d =
       file_diagnostic("E612", data.pairs.root.string(),
                       "the data is not what run " + manifest.run().id() + " began with",
                       "put the recordings, edits and splits back as they were, or start a new run");
-  d.facts.push_back("sha256 of all files then: " + recorded->as_string());
+  d.facts.push_back("sha256 of all files then: " + recorded);
   d.facts.push_back("sha256 of all files now:  " + now.as_string());
   throw DataError(std::move(d));
 }
@@ -257,14 +263,10 @@ class Session {
     const data::ExperimentData data =
         data::prepare_data(s_.experiment, *s_.registry, arena_, context_);
     line_.finish();
-    if (s_.resumed) {
-      require_same_data(manifest_, data);
+    if (const auto recorded = recorded_data(manifest_)) {
+      require_same_data(manifest_, *recorded, data);
     } else {
-      write_data_index(data.index);
-      Table account = data.account();
-      account["index"] = kDataIndex;
-      manifest_.set("data", std::move(account));
-      manifest_.set("config_hash", config::config_hash(s_.experiment, data.identity()));
+      record(data);
     }
     say_start(s_, folder_, context_, data);
 
@@ -298,6 +300,14 @@ class Session {
     return outcome;
   }
 
+  void record(const data::ExperimentData& data) {
+    write_data_index(data.index);
+    Table account = data.account();
+    account["index"] = kDataIndex;
+    manifest_.set("data", std::move(account));
+    manifest_.set("config_hash", config::config_hash(s_.experiment, data.identity()));
+  }
+
   /// So that `retake verify` can tell which file is another.
   void write_data_index(const std::vector<data::DataFile>& index) const {
     std::string lines;
@@ -326,8 +336,8 @@ class Session {
         manifest_.set("config_hash", config::config_hash(s_.experiment, data.identity()));
       }
       manifest_.begin_attempt(from ? from->step() : 0);
-      guard_.emplace(manifest_);
     }
+    guard_.emplace(manifest_);  // with the data, which the first one did not know
     watchdog_.end_after(s_.experiment.train.max_time_seconds());
     logs_.emplace(folder_, from ? std::optional(from->step()) : std::nullopt, line_,
                   s_.experiment.train.max_steps, watch_of(s_.experiment));

@@ -143,6 +143,7 @@ void check_resume(const Workplace& place, int reached = 2) {
   INFO(resumed.output);
   CHECK(resumed.code == 0);
   CHECK(find_path(place.manifest(), "status")->as_string() == "finished");
+  CHECK(find_path(place.manifest(), "data.tree_hash") != nullptr);
   CHECK(run::CheckpointStore(run.checkpoints()).open_latest()->step() == 8);
 }
 
@@ -178,6 +179,7 @@ TEST_CASE("a loss that crashes: the signal, the library, the checkpoint, and a c
     CHECK(holds(end.output, " is from before and safe.  Go on with:  retake resume " + run.id()));
     CHECK(holds(read_file(run.log_file()), what));
     CHECK(find_path(place.manifest(), "status")->as_string() == "crashed");
+    CHECK(*find_path(place.manifest(), "exit_code") == Value(1));
     const smoke::End runs = smoke::retake({"runs"}, place.path);
     CHECK(holds(runs.output, "crashed"));
     check_resume(place);

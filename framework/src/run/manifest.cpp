@@ -252,9 +252,10 @@ Manifest::AbortGuard::AbortGuard(const Manifest& manifest) {
     const char* status;
     Value code;
   };
-  const Case cases[kCases] = {{"SIGINT twice: ended at once, not saved", "aborted", 130},
-                              {"SIGTERM twice: ended at once, not saved", "aborted", 143},
-                              {"crashed: log.txt says where", "crashed", Value()}};
+  const Case cases[kCases] = {
+      {"SIGINT twice: ended at once, not saved", "aborted", 130},
+      {"SIGTERM twice: ended at once, not saved", "aborted", 143},
+      {"crashed: log.txt says where", "crashed", static_cast<int>(ExitCode::unexpected)}};
   const std::string target = manifest.run_.manifest().string();
   if (target.size() >= sizeof g_target - 32)
     return;  // PATH_MAX: such a path can't be opened either
