@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "disk.hpp"
 #include "retake/kinds/dataset.hpp"
 #include "run/archive.hpp"
 #include "trial.hpp"
@@ -112,14 +113,6 @@ struct Forecast {
   double free = 0;    ///< bytes where runs go
 };
 
-double free_bytes(fs::path folder) {
-  folder = fs::absolute(folder);
-  std::error_code error;
-  while (!folder.empty() && !fs::exists(folder, error)) folder = folder.parent_path();
-  const fs::space_info space = fs::space(folder, error);
-  return error ? 0 : static_cast<double>(space.available);
-}
-
 double peak_memory() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
@@ -135,8 +128,7 @@ Forecast forecast(const config::ResolvedExperiment& e, const plugin::Registry& r
   f.memory = peak_memory();
   f.free = free_bytes(e.run.dir);
   f.store = feature_bytes_per_second(tried.corpus) * facts.seconds;
-  const double kept = static_cast<double>(e.train.keep.last + e.train.keep.best + 1);
-  f.disk = kept * static_cast<double>(probe.checkpoint_bytes);
+  f.disk = checkpoints_bytes(e.train, probe.checkpoint_bytes);
   if (e.run.archive) f.disk += archive_bytes(e, registry);
   if (f.steps) {
     f.disk += *f.steps * log_bytes_per_step(probe.metrics);
@@ -197,13 +189,8 @@ int forecast_run(const Arguments& a, const config::ResolvedExperiment& experimen
   result["build"] = to_value(probe);
   result["forecast"] = to_value(f, facts);
   print_result(a, result, [&] { return probe_text(probe) + text_of(f, facts, length); });
-  if (f.disk + f.store > f.free) {
-    Diagnostic d;
-    d.severity = Severity::warning;
-    d.id = "W32";
-    d.message = "the run would need more disk than is free";
-    d.help = "free some, keep fewer checkpoints (train.keep), or use another folder (run.dir)";
-    print_diagnostics(a.globals, {d});
+  if (const auto warning = disk_warning(f.disk + f.store, f.free)) {
+    print_diagnostics(a.globals, {*warning});
   }
   return 0;
 }

@@ -8,6 +8,7 @@
 #include "core/log_sink.hpp"
 #include "core/stop.hpp"
 #include "data/experiment_data.hpp"
+#include "disk.hpp"
 #include "nn_door.hpp"
 #include "plugin/blame.hpp"
 #include "plugin/stamp.hpp"
@@ -292,7 +293,10 @@ class Session {
     if (!from && !s_.experiment.train.init_from.empty()) {
       job.init_from = run::find_checkpoint(s_.experiment.train.init_from, s_.experiment.run.dir);
     }
-    job.ready = [&] { begin(from, checkpoints, job.config, data); };
+    job.ready = [&](std::int64_t checkpoint_bytes) {
+      begin(from, checkpoints, job.config, data);
+      say_disk(checkpoint_bytes);
+    };
     nn::TrainingOutcome outcome = room_.train(job);
     if (exit_code(outcome) == ExitCode::ok && s_.experiment.find("editor") != nullptr) {
       write_examples(folder_, room_, *s_.registry, context_, data, *logs_);
@@ -319,6 +323,17 @@ class Session {
       lines += to_json(Value(t)) + "\n";
     }
     write_file_atomic(folder_.path() / kDataIndex, lines);
+  }
+
+  /// A disk that fills up in the middle of the night is better known of now.
+  void say_disk(std::int64_t checkpoint_bytes) const {
+    const double needed = checkpoints_bytes(s_.experiment.train, checkpoint_bytes);
+    const double free = free_bytes(folder_.path());
+    log_info("disk " + format_bytes(needed) + " of checkpoints expected, " + format_bytes(free) +
+             " free");
+    if (const auto warning = disk_warning(needed, free)) {
+      log_warning(warning->message + " (" + warning->id + "): " + warning->help);
+    }
   }
 
   /// Opens the logs. A resumed run gives up what it wrote beyond its checkpoint only here, where

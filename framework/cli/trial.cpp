@@ -2,6 +2,7 @@
 
 #include "core/stop.hpp"
 #include "data/noise_pairs.hpp"
+#include "disk.hpp"
 #include "nn_door.hpp"
 #include "train_session.hpp"
 
@@ -109,14 +110,6 @@ Table to_value(const nn::ProbeReport& r) {
   out["without_gradient"] = names(r.without_gradient);
   out["not_finite"] = names(r.not_finite);
   return out;
-}
-
-std::string format_bytes(double bytes) {
-  for (const char* unit : {"B", "kB", "MB", "GB"}) {
-    if (bytes < 1000) return run::format_number(bytes) + " " + unit;
-    bytes /= 1000;
-  }
-  return run::format_number(bytes) + " TB";
 }
 
 std::string probe_text(const nn::ProbeReport& r) {

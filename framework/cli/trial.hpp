@@ -52,7 +52,5 @@ class Trial {
 Table to_value(const nn::ProbeReport& report);
 /// "built  1,234,567 parameters   loss 3.21   0.12 s a step   checkpoint 14.2 MB"
 std::string probe_text(const nn::ProbeReport& report);
-/// "14.2 MB", "1.30 GB".
-std::string format_bytes(double bytes);
 
 }  // namespace retake::cli

@@ -44,6 +44,8 @@ class Engine {
   /// Throws DivergedError when a loss or gradient is not finite (the last checkpoint is kept as it
   /// is), and whatever a component throws.
   TrainingOutcome run();
+  /// Of a checkpoint's tensors, as things stand.
+  std::int64_t checkpoint_bytes() const;
   /// A few steps with nothing logged or saved: does it work, how long does it take, what does each
   /// loss weigh, which parameters learn. Leaves the model changed.
   ProbeReport probe(const ProbeRequest& request);

@@ -62,6 +62,17 @@ std::vector<LossShare> Engine::loss_shares() {
   return out;
 }
 
+std::int64_t Engine::checkpoint_bytes() const {
+  const State saved = state();
+  std::int64_t total = 0;
+  for (const TensorBytes* bytes : {&saved.model, &saved.optim}) {
+    for (const run::TensorView& view : bytes->views()) {
+      total += static_cast<std::int64_t>(view.bytes.size());
+    }
+  }
+  return total;
+}
+
 ProbeReport Engine::probe(const ProbeRequest& request) {
   started_ = Clock::now();
   same_batch_ = request.same_batch;
@@ -92,12 +103,7 @@ ProbeReport Engine::probe(const ProbeRequest& request) {
   report.step_seconds = median(times);
   report.without_gradient.assign(silent.begin(), silent.end());
   report.not_finite.assign(not_finite.begin(), not_finite.end());
-  const State saved = state();
-  for (const TensorBytes* bytes : {&saved.model, &saved.optim}) {
-    for (const run::TensorView& view : bytes->views()) {
-      report.checkpoint_bytes += static_cast<std::int64_t>(view.bytes.size());
-    }
-  }
+  report.checkpoint_bytes = checkpoint_bytes();
   if (request.validate) {
     const auto start = Clock::now();
     const at::NoGradGuard no_grad;

@@ -25,12 +25,6 @@ at::Tensor masked_mean(const at::Tensor& values, const at::Tensor& mask,
   return (kept * w).sum() / at::where(total > 0, total, at::ones_like(total));
 }
 
-at::Tensor masked_time_mean(const at::Tensor& x_BTD, const at::Tensor& mask_BT) {
-  const at::Tensor sum_BD = apply_mask(at_least_fp32(x_BTD), mask_BT).sum(1);
-  const at::Tensor count_B1 = mask_BT.sum(1, /*keepdim=*/true).clamp_min(1);
-  return (sum_BD / count_B1.to(sum_BD.scalar_type())).to(x_BTD.scalar_type());
-}
-
 at::Tensor apply_mask(const at::Tensor& x_BTD, const at::Tensor& mask_BT) {
   return x_BTD.masked_fill(mask_BT.logical_not().unsqueeze(-1), 0);
 }

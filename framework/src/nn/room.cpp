@@ -56,7 +56,7 @@ class TorchRoom final : public Room {
     if (job.init_from) start_from(*parts.model, *job.init_from, description);
     Engine engine(engine_parts(parts, job), job.settings, job.sinks, *job.checkpoints, description);
     if (job.resume_from) engine.restore(run::Checkpoint::open(*job.resume_from));
-    if (job.ready) job.ready();
+    if (job.ready) job.ready(engine.checkpoint_bytes());
     return engine.run();
   }
 

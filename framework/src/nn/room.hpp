@@ -36,8 +36,9 @@ struct TrainJob {
   std::optional<std::filesystem::path> resume_from;  ///< a checkpoint folder of this run
   std::optional<std::filesystem::path> init_from;    ///< weights of another run's checkpoint
   /// Called once, when everything is made and loaded and the first step is next: only now is what
-  /// a resumed run wrote beyond its checkpoint given up. May be empty.
-  std::function<void()> ready;
+  /// a resumed run wrote beyond its checkpoint given up. Gets the size of a checkpoint. May be
+  /// empty.
+  std::function<void(std::int64_t checkpoint_bytes)> ready;
 };
 
 /// A trained model with its editor, built from a checkpoint alone.

@@ -14,9 +14,6 @@ at::Tensor masked_mean(const at::Tensor& values, const at::Tensor& mask);
 /// Weighted: sum(w * v) / sum(w) over valid positions, weights >= 0, 0 when they sum to 0.
 at::Tensor masked_mean(const at::Tensor& values, const at::Tensor& mask, const at::Tensor& weights);
 
-/// Mean over dimension 1 of `x_BTD` where `mask_BT` is true: [B, D]. Rows without any are 0.
-at::Tensor masked_time_mean(const at::Tensor& x_BTD, const at::Tensor& mask_BT);
-
 /// `x_BTD` with 0 where `mask_BT` is false.
 at::Tensor apply_mask(const at::Tensor& x_BTD, const at::Tensor& mask_BT);
 
