@@ -139,7 +139,7 @@ TEST_CASE("completion takes less than 50 ms of the processor") {
   }
   std::printf("completion of a plugin name: %.1f ms of the processor, %.1f ms in all\n", 1e3 * best,
               1e3 * best_wall);
-  CHECK(best < 0.05);
+  if (!RETAKE_IS_SANITIZED) CHECK(best < 0.05);
 }
 
 TEST_CASE("bash gets what readline replaces: what follows the last = or :") {

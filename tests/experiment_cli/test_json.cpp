@@ -135,8 +135,8 @@ const std::vector<Recipe>& recipes() {
        [] {
          return Words{"edl", "convert", truth(), "p_pointers.npy"};
        }},
-      {"plugins check",
-       words({"plugins", "check", std::string(RETAKE_BINARY_DIR) + "/plugins/libwarmup_cosine.so"})},
+      {"plugins check", words({"plugins", "check",
+                               std::string(RETAKE_BINARY_DIR) + "/plugins/libwarmup_cosine.so"})},
       {"plugins doctor", words({"plugins", "doctor", "warmup_cosine"})},
       {"plugins doctor", words({"plugins", "doctor"})},
       {"plugins pages", words({"plugins", "pages", "-o", "pages"})},
@@ -144,7 +144,8 @@ const std::vector<Recipe>& recipes() {
       {"new sweep",
        [smoke] {
          return Words{"new", "sweep", "rates", "--from", smoke};
-       }},
+       },
+       true},
       {"new plugin", words({"new", "plugin", "my_loss", "--kind", "loss"})},
       {"runs", words({"runs"})},
       {"run", words({"run", smoke, "dataset.roots=[\"pairs\"]", "--max-steps", "1"}), true},
