@@ -92,7 +92,7 @@ TEST_CASE("five planted errors of five kinds are found in one call, in under 0.2
   // An unknown key, a value of no choice, an unknown table, a missing plugin, a wrong type.
   CHECK(ids == std::set<std::string>{"E102", "E103", "E107", "E108", "E201"});
   std::printf("check of five errors: %.1f ms\n", 1e3 * best);
-  CHECK(best < 0.2);
+  if (!RETAKE_IS_SANITIZED) CHECK(best < 0.2);
 }
 
 TEST_CASE("twenty misspellings: the right hint comes first in at least eighteen") {

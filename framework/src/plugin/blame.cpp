@@ -100,6 +100,11 @@ const char* library_at(const void* address) {
   return nullptr;
 }
 
+void prepare_stack_search() {
+  void* frame[1];
+  ::backtrace(frame, 1);
+}
+
 const char* library_on_stack(const void* first) {
   if (first != nullptr) {
     if (const char* name = library_at(first)) return name;

@@ -26,9 +26,12 @@ void remember_library(const void* address, const std::string& name);
 /// The name of the plugin library at that address, or null. Async-signal-safe.
 const char* library_at(const void* address);
 
+/// Loads the unwinder, which a signal handler must not do: before a handler may search the stack.
+void prepare_stack_search();
+
 /// The innermost plugin library on the calling thread's stack, else the one that is being opened,
 /// else null. `first`: an address that counts as further in than the stack, or null.
-/// Async-signal-safe once `install_crash_handler` has run.
+/// Async-signal-safe once `prepare_stack_search` has run.
 const char* library_on_stack(const void* first = nullptr);
 
 /// The library whose class the component is; empty for the host's own.

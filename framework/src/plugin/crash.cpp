@@ -1,6 +1,5 @@
 #include "plugin/crash.hpp"
 
-#include <execinfo.h>
 #include <signal.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -76,9 +75,7 @@ void install_crash_handler() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return;  // the sanitizer's own reports say more
 #endif
-  // The first call of backtrace loads the unwinder, which a handler must not do.
-  void* frame[1];
-  ::backtrace(frame, 1);
+  prepare_stack_search();
   // A thread that overflowed its stack has none left for a handler.
   static char stack[64 * 1024];
   stack_t alternative{};

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
@@ -29,10 +30,12 @@ std::atomic<int> g_answers{0};
 
 /// Runs in the watched thread, wherever it is.
 void say_where(int, siginfo_t*, void* context) {
+  const int error = errno;  // the watched thread may be about to read it
   const auto* state = static_cast<const ucontext_t*>(context);
   g_library =
       plugin::library_on_stack(reinterpret_cast<const void*>(state->uc_mcontext.gregs[REG_RIP]));
   ++g_answers;
+  errno = error;
 }
 
 double now() {
@@ -63,6 +66,7 @@ std::chrono::duration<double> stall_patience() {
 }
 
 Watchdog::Watchdog(const Options& options) : options_(options), watched_(::pthread_self()) {
+  plugin::prepare_stack_search();
   struct sigaction action {};
   action.sa_sigaction = say_where;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
