@@ -1,4 +1,4 @@
-# Builds the fuzz targets: -DSOURCE= -DBUILD= -DCLANGXX= -DTARGETS=
+# Builds the fuzz targets and unpacks what earlier fuzzing found: -DSOURCE= -DBUILD= -DCLANGXX= -DTARGETS=
 if(NOT CLANGXX)
   message(FATAL_ERROR "fuzzing needs clang 16 or newer with its run-time libraries: "
           "bash third_party/setup.sh fuzz")
@@ -9,6 +9,9 @@ execute_process(
           -DCMAKE_C_COMPILER=${clang} -DCMAKE_BUILD_TYPE=Release -DRETAKE_FUZZ=ON
           -DRETAKE_TESTS=OFF -DRETAKE_CUDA=OFF "-DRETAKE_SANITIZE=address;undefined;fuzzer-no-link"
   COMMAND_ERROR_IS_FATAL ANY)
+foreach(name IN LISTS TARGETS)
+  file(ARCHIVE_EXTRACT INPUT ${SOURCE}/tests/fuzz/found/${name}.tar.xz DESTINATION ${BUILD}/found)
+endforeach()
 list(TRANSFORM TARGETS PREPEND fuzz_)
 execute_process(COMMAND ${CMAKE_COMMAND} --build ${BUILD} --target ${TARGETS}
                 COMMAND_ERROR_IS_FATAL ANY)

@@ -9,6 +9,7 @@ import wave
 import jsonschema
 import numpy as np
 from safetensors.numpy import load_file
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata as hparams_metadata
 from tensorboard.plugins.pr_curve import metadata as pr_curve_metadata
@@ -53,6 +54,19 @@ assert make_ndarray(text.tensor_proto).item() == b"d_model = 128"
 assert accumulator.SummaryMetadata("loss").plugin_data.plugin_name == "scalars"
 assert accumulator.SummaryMetadata("loss").data_class == 1
 assert accumulator.SummaryMetadata("config").plugin_data.plugin_name == "text"
+
+# A reader beside the run may see a torn tail, for many records go in one write: nothing is lost.
+(events, *_) = sorted((run / "tb").iterdir())
+data = events.read_bytes()
+whole = len(list(EventFileLoader(str(events)).Load()))
+torn = run / "events.out.tfevents.torn"
+for cut in range(1, len(data), max(1, len(data) // 200)):
+    torn.write_bytes(data[:cut])
+    loader = EventFileLoader(str(torn))
+    before = len(list(loader.Load()))
+    torn.write_bytes(data)
+    assert before + len(list(loader.Load())) == whole, cut
+
 
 def plugin_of(tag):
     meta = accumulator.SummaryMetadata(tag)

@@ -204,6 +204,7 @@ void TensorBoardWriter::record(std::string_view event_text) {
 
 void TensorBoardWriter::flush() {
   last_flush_ = std::chrono::steady_clock::now();
+  // One write for all: readers take a torn tail for records that are not there yet.
   // Taken first: what could not be written (a full disk) is not written twice.
   const std::string records = std::exchange(pending_, {});
   write_all(file_.get(), records, path_);
