@@ -4,7 +4,6 @@
 
 #include "candidates.hpp"
 #include "command.hpp"
-#include "core/suggest.hpp"
 
 namespace retake::cli {
 namespace {

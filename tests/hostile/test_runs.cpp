@@ -317,7 +317,8 @@ TEST_CASE("where NaN comes from is told: the batch, an update or the model", "[h
   }
 }
 
-TEST_CASE("a dataset that throws or crashes is named, and no run is left half begun", "[hostile]") {
+TEST_CASE("a dataset that throws or crashes is named, and once mended the run begins",
+          "[hostile]") {
   for (const std::string defect : {"throw", "throw_int", "crash"}) {
     const Workplace place;
     const smoke::End end = smoke::retake(with_part(place, "dataset.how", defect, 0), place.path);

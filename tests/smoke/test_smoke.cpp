@@ -289,6 +289,10 @@ TEST_CASE("a clock that leaps by days changes nothing, and resuming goes on", "[
   CHECK(listed.output.find("finished") != std::string::npos);
   const run::RunFolder run = run::list_runs(leaping.path / "runs").front();
   check_equal(content(run::list_runs(quiet.path / "runs").front()), content(run));
+  std::set<std::string> days;  // as the clock had it: it did leap
+  std::istringstream log(read_file(run.log_file()));
+  for (std::string line; std::getline(log, line);) days.insert(line.substr(0, 10));
+  CHECK(days.size() >= 2);
   double last = 0;
   run::read_json_lines(run.metrics(), [&](const Value& record) {
     const double t = record.as_table().at("t").as_double();
