@@ -313,6 +313,8 @@ TEST_CASE("where NaN comes from is told: the batch, an update or the model", "[h
     CHECK(end.code == 9);
     CHECK(holds(end.output, "error[E901]: the loss (its term `square` of " + kTraining));
     CHECK(holds(end.output, what));
+    CHECK(holds(end.output, part == "trainer" ? "help: look at the data with  retake doctor EXP"
+                                              : "help: lower optimizer.lr"));
     check_resume(place);
   }
 }

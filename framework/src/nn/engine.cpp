@@ -12,15 +12,13 @@ namespace retake::nn {
 namespace {
 
 [[noreturn]] void diverged(const std::string& what, double value, std::int64_t step,
-                           std::vector<std::string> facts) {
+                           const DivergenceCause& cause) {
   Diagnostic d;
   d.id = "E901";
   d.message = what + " became " + format_double(value) + " at step " + std::to_string(step);
-  d.facts = std::move(facts);
+  if (!cause.fact.empty()) d.facts.push_back(cause.fact);
   d.facts.push_back("the last checkpoint is from before and can be used or resumed");
-  d.help =
-      "lower optimizer.lr, or clip harder with train.clip_norm; retake resume RUN goes on from "
-      "the last checkpoint";
+  d.help = cause.help + "; retake resume RUN goes on from the last checkpoint";
   throw DivergedError(std::move(d));
 }
 
@@ -115,12 +113,14 @@ std::string Engine::whose_fault(const StepResult& result) const {
 }
 
 /// Where a loss that is not finite can come from: the batch, the parameters, or the model itself.
-std::vector<std::string> Engine::what_went_in(const TensorMap& batch) const {
+DivergenceCause Engine::what_went_in(const TensorMap& batch) const {
   const auto broken = [](const at::Tensor& t) {
     return t.is_floating_point() && !at::isfinite(t).all().item<bool>();
   };
   for (const auto& [name, tensor] : batch) {
-    if (broken(tensor)) return {"`" + name + "` of the batch is not finite: look at the data"};
+    if (broken(tensor))
+      return {"`" + name + "` of the batch is not finite",
+              "look at the data with  retake doctor EXP"};
   }
   for (const auto& [name, tensor] : module_state(parts_.model->module())) {
     if (!broken(tensor)) continue;

@@ -29,6 +29,12 @@ struct EngineParts {
   std::map<std::string, const Component*> losses{};  ///< by the name of their term
 };
 
+/// Why a loss is not finite, as far as it can be told, and what to do.
+struct DivergenceCause {
+  std::string fact;
+  std::string help = "lower optimizer.lr, or clip harder with train.clip_norm";
+};
+
 /// Runs the trainer's phases to their ends. A step is one optimiser update, made of `accumulate`
 /// micro-steps; LibTorch's generator is seeded by name before each, so that what a step computes
 /// depends on its position alone. A run stopped after any checkpoint and restored from it goes on
@@ -92,7 +98,7 @@ class Engine {
   Metrics train_step();
   void micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration);
   std::string whose_fault(const StepResult& result) const;
-  std::vector<std::string> what_went_in(const TensorMap& batch) const;
+  DivergenceCause what_went_in(const TensorMap& batch) const;
   double apply_update();
   bool validation_due() const;
   /// False when it was interrupted and its figures were discarded.
