@@ -25,8 +25,9 @@ void collect_settings(const Table& table, const std::string& path,
 
 using Clock = std::chrono::steady_clock;
 
+constexpr auto kShowInterval = std::chrono::milliseconds(50);
 // A rename over a file waits for the disk on ext4, a millisecond or two.
-constexpr auto kStateInterval = std::chrono::seconds(2);
+constexpr auto kStateInterval = std::chrono::seconds(5);
 
 RunLogs::RunLogs(const run::RunFolder& folder, std::optional<std::int64_t> resumed_step,
                  run::ProgressLine& line, std::int64_t total, run::Watch watch)
@@ -39,10 +40,7 @@ RunLogs::RunLogs(const run::RunFolder& folder, std::optional<std::int64_t> resum
       step_(resumed_step.value_or(0)),
       watch_(std::move(watch)),
       started_(Clock::now()),
-      before_(metrics_.last_time()) {
-  live_["step"] = step_;
-  live_["total"] = total_;
-}
+      before_(metrics_.last_time()) {}
 
 void RunLogs::write_config(const std::string& toml, const config::ResolvedExperiment& experiment) {
   board_.text(0, "config", "```toml\n" + toml + "\n```");
@@ -84,47 +82,57 @@ void RunLogs::show_png(const std::string& tag, const std::string& png) {
 }
 
 void RunLogs::metrics(std::int64_t step, const Metrics& values) {
-  Table record;
-  record["t"] = before_ + std::chrono::duration<double>(Clock::now() - started_).count();
-  std::vector<std::pair<std::string, double>> points;
+  const std::chrono::duration<double> since = Clock::now() - started_;
   for (const auto& [name, value] : values) {
-    record[name] = value;
-    points.emplace_back(name, value);
     if (const auto warning = watch_.observe(name, value, step)) log_warning(*warning);
   }
-  metrics_.append(step, std::move(record));
-  board_.scalars(step, points);
+  metrics_.append(step, before_ + since.count(), values);
+  board_.scalars(step, values);
 }
 
 void RunLogs::progress(std::int64_t step, const Metrics& newest,
                        const std::optional<run::BestMark>& best) {
   step_ = step;
   if (const auto it = newest.find("train/loss"); it != newest.end()) loss_ = it->second;
-  run::ProgressState state;
-  state.done = static_cast<double>(step);
-  state.total = static_cast<double>(total_);
-  state.unit = "it";
-  state.details = "loss " + run::format_number(loss_);
-  if (best) {
-    state.details += "  " + best->metric + " " + run::format_number(best->value) + " (best, step " +
-                     std::to_string(best->step) + ")";
-  }
-  line_.update(state);
-  live_["step"] = step;
-  live_["loss"] = loss_;
-  live_["rate"] = line_.rate();
-  if (best) {
-    live_["best"] = best->value;
-    live_["best_step"] = best->step;
-    live_["metric"] = best->metric;
-  }
+  if (best && (!best_ || best_->step != best->step)) best_ = best;
   const auto now = Clock::now();
+  if (now - last_shown_ < kShowInterval && step < total_) return;
+  last_shown_ = now;
+  show_line();
   if (now - last_state_ < kStateInterval) return;
   last_state_ = now;
   write_state();
 }
 
+void RunLogs::show_line() {
+  run::ProgressState state;
+  state.done = static_cast<double>(step_);
+  state.total = static_cast<double>(total_);
+  state.unit = "it";
+  state.details = "loss " + run::format_number(loss_);
+  if (best_) {
+    state.details += "  " + best_->metric + " " + run::format_number(best_->value) +
+                     " (best, step " + std::to_string(best_->step) + ")";
+  }
+  line_.update(state);
+}
+
+void RunLogs::write_state() const {
+  Table live;
+  live["step"] = step_;
+  live["total"] = total_;
+  live["loss"] = loss_;
+  live["rate"] = line_.rate();
+  if (best_) {
+    live["best"] = best_->value;
+    live["best_step"] = best_->step;
+    live["metric"] = best_->metric;
+  }
+  folder_.write_progress(live);
+}
+
 void RunLogs::finish(ExitCode code) {
+  sync();
   write_state();
   const bool complete = code == ExitCode::ok;
   if (complete || code == ExitCode::diverged) board_.hparams_end(step_, complete);

@@ -38,7 +38,8 @@ class RunLogs {
   std::int64_t step() const { return step_; }
 
  private:
-  void write_state() const { folder_.write_progress(live_); }
+  void show_line();
+  void write_state() const;
   /// False when the tag was shown at this step already.
   bool first_at_step(const std::string& tag);
 
@@ -49,10 +50,10 @@ class RunLogs {
   std::int64_t total_, step_;
   std::map<std::string, std::int64_t> shown_;  ///< tag: newest step
   run::Watch watch_;
-  std::chrono::steady_clock::time_point started_, last_state_{};
+  std::chrono::steady_clock::time_point started_, last_shown_{}, last_state_{};
   double before_;
   double loss_ = 0;
-  Table live_;
+  std::optional<run::BestMark> best_;
 };
 
 }  // namespace retake::cli

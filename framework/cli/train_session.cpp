@@ -398,12 +398,16 @@ class Session {
     end.message = std::move(message);
     end.to_step = logs_ ? logs_->step() : 0;
     log_debug("the run ends: " + end.message);
-    try {
-      if (logs_ && code == ExitCode::diverged) logs_->finish(code);
-      seal(end);
-    } catch (const std::exception& e) {
-      log_warning(std::string("the end of the run could not be recorded: ") + e.what());
-    }
+    const auto try_to = [](const auto& do_it) {
+      try {
+        do_it();
+      } catch (const std::exception& e) {
+        log_warning(std::string("the end of the run could not be recorded: ") + e.what());
+      }
+    };
+    // The manifest tells more than the logs, and is tried even where they cannot be ended.
+    if (logs_) try_to([&] { logs_->finish(code); });
+    try_to([&] { seal(end); });
   }
 
   /// What a resumed run was stays as it is until it has begun again.

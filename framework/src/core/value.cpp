@@ -105,7 +105,9 @@ bool is_plain(unsigned char c) {
   return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-void write_string(std::string& out, const std::string& text) {
+}  // namespace
+
+void append_json(std::string& out, const std::string& text) {
   // Nearly all keys need no escape, and the library's serialiser is dear to set up: this is in the
   // path of every training step.
   if (std::all_of(text.begin(), text.end(), is_plain)) {
@@ -118,6 +120,18 @@ void write_string(std::string& out, const std::string& text) {
   out += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+void append_json(std::string& out, double v) {
+  if (std::isnan(v)) {
+    out += "\"NaN\"";
+  } else if (std::isinf(v)) {
+    out += v > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+  } else {
+    out += format_double(v);
+  }
+}
+
+namespace {
+
 struct Writer {
   std::string out;
   int indent;
@@ -127,16 +141,6 @@ struct Writer {
     if (indent < 0) return;
     out += '\n';
     out.append(static_cast<std::size_t>(indent * depth), ' ');
-  }
-
-  void number(double v) {
-    if (std::isnan(v)) {
-      out += "\"NaN\"";
-    } else if (std::isinf(v)) {
-      out += v > 0 ? "\"Infinity\"" : "\"-Infinity\"";
-    } else {
-      out += format_double(v);
-    }
   }
 
   void table(const Table& t, int depth) {
@@ -150,7 +154,7 @@ struct Writer {
     for (std::size_t i = 0; i < entries.size(); ++i) {
       if (i > 0) out += ',';
       line_break(depth + 1);
-      write_string(out, entries[i]->first);
+      append_json(out, entries[i]->first);
       out += indent < 0 ? ":" : ": ";
       value(entries[i]->second, depth + 1);
     }
@@ -183,10 +187,10 @@ struct Writer {
         out += std::to_string(v.as_int());
         return;
       case Value::Type::floating:
-        number(v.as_double());
+        append_json(out, v.as_double());
         return;
       case Value::Type::string:
-        write_string(out, v.as_string());
+        append_json(out, v.as_string());
         return;
       case Value::Type::array:
         array(v.as_array(), depth);

@@ -129,7 +129,12 @@ DivergenceCause Engine::what_went_in(const TensorMap& batch) const {
   return {"batch and parameters are finite: it came to be in the model's forward pass or the loss"};
 }
 
-double Engine::apply_update() {
+double Engine::rate_factor() const {
+  if (parts_.schedule == nullptr) return 1.0;
+  return parts_.schedule->factor(axis_value(), settings_.max_steps);
+}
+
+double Engine::apply_update(double rate_factor) {
   const Timed timed(*this, "optimiser");
   std::vector<NamedOptimizer> active;
   const auto& wanted = phases_[position_.phase].optimizers;
@@ -141,10 +146,8 @@ double Engine::apply_update() {
   const double norm = clip_gradients(active, settings_.clip_norm);
   if (before_update_) before_update_();
   if (!std::isfinite(norm)) diverged("the gradient norm", norm, position_.step, {});
-  const double factor =
-      parts_.schedule != nullptr ? parts_.schedule->factor(axis_value(), settings_.max_steps) : 1.0;
   for (const NamedOptimizer& o : active) {
-    o.optimizer->step(forced_rate_.value_or(o.optimizer->learning_rate() * factor));
+    o.optimizer->step(forced_rate_.value_or(o.optimizer->learning_rate() * rate_factor));
   }
   average_.update();
   return norm;
@@ -167,9 +170,8 @@ Metrics Engine::train_step() {
   for (std::int64_t micro = 0; micro < settings_.accumulate; ++micro) {
     micro_step(micro, metrics, stop_iteration);
   }
-  const double factor =
-      parts_.schedule != nullptr ? parts_.schedule->factor(axis_value(), settings_.max_steps) : 1.0;
-  metrics["grad_norm"] = apply_update();
+  const double factor = rate_factor();
+  metrics["grad_norm"] = apply_update(factor);
   for (const NamedOptimizer& o : parts_.optimizers) {
     metrics[o.name == "main" ? "lr" : "lr/" + o.name] = o.optimizer->learning_rate() * factor;
   }

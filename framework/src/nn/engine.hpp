@@ -99,7 +99,9 @@ class Engine {
   void micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration);
   std::string whose_fault(const StepResult& result) const;
   DivergenceCause what_went_in(const TensorMap& batch) const;
-  double apply_update();
+  /// What the schedule makes of every learning rate at this step.
+  double rate_factor() const;
+  double apply_update(double rate_factor);
   bool validation_due() const;
   /// False when it was interrupted and its figures were discarded.
   bool validate();

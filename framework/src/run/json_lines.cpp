@@ -8,13 +8,17 @@
 
 #include "core/files.hpp"
 #include "core/hash.hpp"
+#include "core/json.hpp"
 #include "retake/error.hpp"
+#include "retake/log.hpp"
 
 namespace retake::run {
 
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr auto kFlushInterval = std::chrono::milliseconds(200);
 
 std::string where(const fs::path& path, std::size_t line) {
   return path.string() + ":" + std::to_string(line);
@@ -82,27 +86,71 @@ void JsonLines::keep(std::int64_t through) {
   }
 }
 
-void JsonLines::append(std::int64_t step, Table record) {
+JsonLines::~JsonLines() {
+  try {
+    flush();
+  } catch (const Error& e) {
+    log_warning(std::string("the last records are lost: ") + e.what());
+  }
+}
+
+void JsonLines::begin_line(std::int64_t step) {
   if (step < last_step_) {
     throw std::logic_error("JsonLines: step " + std::to_string(step) + " after step " +
                            std::to_string(last_step_));
   }
-  const bool alone = record.empty();
-  std::string text = "{\"step\":" + std::to_string(step) + (alone ? "" : ",");
-  text.append(to_json(Value(std::move(record))), 1);  // its brace is open already
-  text += '\n';
+  last_step_ = step;
+  pending_ += "{\"step\":";
+  pending_ += std::to_string(step);
+}
+
+void JsonLines::end_line() {
+  pending_ += "}\n";
+  if (Clock::now() - last_flush_ >= kFlushInterval) flush();
+}
+
+void JsonLines::append(std::int64_t step, const Table& record) {
+  begin_line(step);
+  for (const auto& [key, value] : record) {
+    pending_ += ',';
+    append_json(pending_, key);
+    pending_ += ':';
+    pending_ += to_json(value);
+  }
+  end_line();
+}
+
+void JsonLines::append(std::int64_t step, double t, const std::map<std::string, double>& numbers) {
+  begin_line(step);
+  pending_ += ",\"t\":";
+  append_json(pending_, t);
+  for (const auto& [name, number] : numbers) {
+    pending_ += ',';
+    append_json(pending_, name);
+    pending_ += ':';
+    append_json(pending_, number);
+  }
+  end_line();
+}
+
+void JsonLines::flush() {
+  last_flush_ = Clock::now();
+  if (pending_.empty()) return;
+  const auto size = static_cast<off_t>(pending_.size());
   try {
-    write_all(file_.get(), text, path_);
+    write_all(file_.get(), pending_, path_);
   } catch (...) {
+    pending_.clear();  // what could not be written is not tried again
     // Half a line would make the next append unreadable. Should even this fail, resuming drops it.
-    if (::ftruncate(file_.get(), bytes_) != 0) sync();
+    [[maybe_unused]] const int cut = ::ftruncate(file_.get(), bytes_);
     throw;
   }
-  bytes_ += static_cast<off_t>(text.size());
-  last_step_ = step;
+  pending_.clear();
+  bytes_ += size;
 }
 
 void JsonLines::sync() {
+  flush();
   if (::fdatasync(file_.get()) != 0) fail_io(path_, "sync the file", errno);
 }
 

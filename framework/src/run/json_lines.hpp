@@ -4,17 +4,23 @@
 //   {"step":500,"t":12.31,"val/edit_f1":0.641}
 //
 // A resumed run must end with the file of the uninterrupted one. Two rules give that:
-//  - a record of step n is written (and `sync`ed) before the checkpoint of step n is published, so
-//    every checkpoint finds all the records up to it, whatever instant the process was killed at;
+//  - `sync` writes all records, and is called before the checkpoint of step n is published, so
+//  every
+//    checkpoint finds all the records up to it, whatever instant the process was killed at;
 //  - resuming from step n drops what lies beyond it: records of later steps, which will be written
 //    again, and a torn last line. Records are in step order, so this is the file's tail and one
 //    ftruncate(2) removes it: killed before or after, the next resume finds a file it can treat the
 //    same way.
+// Steps that come faster than five times a second share a write(2): a kill then loses the records
+// of the last 0.2 s, steps that lie beyond the newest checkpoint anyway.
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
+#include <string>
 
 #include "retake/value.hpp"
 #include "run/io.hpp"
@@ -28,11 +34,20 @@ class JsonLines {
   /// empty. Throws DataError (E608) when the part to keep is damaged or out of step order.
   explicit JsonLines(const std::filesystem::path& path,
                      std::optional<std::int64_t> keep_through = std::nullopt);
+  /// Writes what is buffered; a failure is logged.
+  ~JsonLines();
+  JsonLines(const JsonLines&) = delete;
+  JsonLines& operator=(const JsonLines&) = delete;
 
-  /// Appends `{"step": step, ...record}` as one line by one write(2). Steps never decrease. When
-  /// the disk is full the file is cut back to whole lines and DataError thrown.
-  void append(std::int64_t step, Table record);
-  /// Forces what was appended to the disk.
+  /// Appends `{"step": step, ...record}` as one line, written at once unless the last write was
+  /// less than 0.2 s ago. Steps never decrease. May throw as `flush` does.
+  void append(std::int64_t step, const Table& record);
+  /// `{"step": step, "t": t, ...numbers}`: the same line, made without a Table.
+  void append(std::int64_t step, double t, const std::map<std::string, double>& numbers);
+  /// Hands all lines to the system. When the disk is full the file is cut back to what it held
+  /// before and DataError thrown.
+  void flush();
+  /// Flushes, and forces the file to the disk.
   void sync();
 
   std::int64_t last_step() const { return last_step_; }  ///< -1: none
@@ -40,11 +55,17 @@ class JsonLines {
   double last_time() const { return last_time_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   void keep(std::int64_t through);
+  void begin_line(std::int64_t step);
+  void end_line();
 
   std::filesystem::path path_;
   Descriptor file_;
-  off_t bytes_ = 0;  ///< of whole lines
+  off_t bytes_ = 0;      ///< of whole lines in the file
+  std::string pending_;  ///< whole lines that are not in the file yet
+  Clock::time_point last_flush_{};
   std::int64_t last_step_ = -1;
   double last_time_ = 0.0;
 };

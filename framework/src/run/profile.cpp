@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 
 #include "retake/log.hpp"
@@ -12,7 +13,7 @@ namespace retake::run {
 namespace {
 
 constexpr std::int64_t kMostSpans = 1000000;
-constexpr std::size_t kBuffer = 2048;
+constexpr std::size_t kBuffer = 8192;
 
 /// Spans that hold others, or that the engine needs for itself.
 bool is_leaf(const std::string& name) {
@@ -50,6 +51,7 @@ void Profile::add(const char* name, double begin_us, double end_us) {
 }
 
 void Profile::flush() {
+  const auto begin = std::chrono::steady_clock::now();
   std::string text;
   for (const Span& span : spans_) {
     if (++written_ > kMostSpans) break;
@@ -63,6 +65,8 @@ void Profile::flush() {
   total(total_us_);
   spans_.clear();
   write_all(file_.get(), text, path_);
+  const std::chrono::duration<double, std::micro> own = std::chrono::steady_clock::now() - begin;
+  total_us_["profile"] += own.count();
 }
 
 void Profile::total(std::map<std::string, double>& us) const {

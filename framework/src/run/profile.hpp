@@ -29,8 +29,8 @@ class Profile {
   /// not written.
   void add(const char* name, double begin_us, double end_us);
 
-  /// Seconds by name, "engine" being what of the time since the first span lies in none of the leaf
-  /// spans: what the engine itself costs.
+  /// Seconds by name, "profile" being the writing of this file and "engine" what of the time since
+  /// the first span lies in none of the leaf spans: what the engine itself costs.
   std::map<std::string, double> seconds() const;
   std::int64_t steps() const { return steps_; }
   /// {"file", "steps", "seconds": {...}, "overhead_ms_per_step"}

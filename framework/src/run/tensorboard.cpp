@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <protozero/pbf_writer.hpp>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -129,26 +128,43 @@ bool TensorBoardWriter::first_of(const std::string& tag, std::int64_t step) {
   return fresh;
 }
 
-void TensorBoardWriter::scalars(std::int64_t step,
-                                const std::vector<std::pair<std::string, double>>& points) {
-  const SummaryMetadata meta{"scalars", kScalarClass, ""};
-  std::string all;
-  protozero::pbf_writer writer(all);
-  for (const auto& [tag, number] : points) {
-    const bool first = first_of(tag, step);
-    const SummaryTensor tensor{{}, {static_cast<float>(number)}, {}};
-    writer.add_message(summary::value, summary_value(tag, tensor, first ? &meta : nullptr));
+void TensorBoardWriter::add_value(protozero::pbf_writer& summary_writer, std::int64_t step,
+                                  const std::string& tag, const SummaryTensor& tensor,
+                                  const SummaryMetadata& meta) {
+  const bool first = first_of(tag, step);
+  protozero::pbf_writer value_writer(summary_writer, summary::value);
+  write_summary_value(value_writer, tag, tensor, first ? &meta : nullptr);
+}
+
+template <class Fill>
+void TensorBoardWriter::write_event(std::int64_t step, const Fill& fill) {
+  event_.clear();
+  protozero::pbf_writer writer(event_);
+  writer.add_double(event::wall_time, wall_time());
+  writer.add_int64(event::step, step);
+  {
+    protozero::pbf_writer summary_writer(writer, event::summary);
+    fill(summary_writer);
   }
-  if (!points.empty()) write_event(step, all);
+  record(event_);
+  if (std::chrono::steady_clock::now() - last_flush_ >= kFlushInterval) flush();
+}
+
+void TensorBoardWriter::scalars(std::int64_t step, const std::map<std::string, double>& points) {
+  if (points.empty()) return;
+  const SummaryMetadata meta{"scalars", kScalarClass, ""};
+  write_event(step, [&](protozero::pbf_writer& summary_writer) {
+    for (const auto& [tag, number] : points) {
+      add_value(summary_writer, step, tag, {{}, {static_cast<float>(number)}, {}}, meta);
+    }
+  });
 }
 
 void TensorBoardWriter::one(std::int64_t step, const std::string& tag, const SummaryTensor& tensor,
                             const SummaryMetadata& meta) {
-  const bool first = first_of(tag, step);
-  std::string all;
-  protozero::pbf_writer(all).add_message(summary::value,
-                                         summary_value(tag, tensor, first ? &meta : nullptr));
-  write_event(step, all);
+  write_event(step, [&](protozero::pbf_writer& summary_writer) {
+    add_value(summary_writer, step, tag, tensor, meta);
+  });
 }
 
 void TensorBoardWriter::text(std::int64_t step, const std::string& tag, std::string_view markdown) {
@@ -183,16 +199,6 @@ void TensorBoardWriter::hparams(const std::map<std::string, Value>& parameters,
 void TensorBoardWriter::hparams_end(std::int64_t step, bool success) {
   one(step, "_hparams_/session_end_info", {{0}, {}, {}},
       {"hparams", kTensorClass, hparams_end_content(success, wall_time())});
-}
-
-void TensorBoardWriter::write_event(std::int64_t step, std::string_view summary_text) {
-  std::string event_text;
-  protozero::pbf_writer writer(event_text);
-  writer.add_double(event::wall_time, wall_time());
-  writer.add_int64(event::step, step);
-  writer.add_message(event::summary, summary_text.data(), summary_text.size());
-  record(event_text);
-  if (std::chrono::steady_clock::now() - last_flush_ >= kFlushInterval) flush();
 }
 
 void TensorBoardWriter::record(std::string_view event_text) {

@@ -13,7 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "run/io.hpp"
 #include "run/tensorboard_values.hpp"
@@ -40,7 +39,7 @@ class TensorBoardWriter {
 
   /// One event with a point for each tag, as float32 (exact values are in metrics.jsonl). Within a
   /// tag steps must grow strictly, else TensorBoard drops points: throws std::logic_error.
-  void scalars(std::int64_t step, const std::vector<std::pair<std::string, double>>& points);
+  void scalars(std::int64_t step, const std::map<std::string, double>& points);
   /// Markdown, shown under "Text".
   void text(std::int64_t step, const std::string& tag, std::string_view markdown);
   /// A PNG.
@@ -62,12 +61,17 @@ class TensorBoardWriter {
  private:
   void one(std::int64_t step, const std::string& tag, const SummaryTensor& tensor,
            const SummaryMetadata& meta);
-  void write_event(std::int64_t step, std::string_view summary);
+  void add_value(protozero::pbf_writer& summary, std::int64_t step, const std::string& tag,
+                 const SummaryTensor& tensor, const SummaryMetadata& meta);
+  /// An event whose summary `fill` writes.
+  template <class Fill>
+  void write_event(std::int64_t step, const Fill& fill);
   void record(std::string_view event);
   bool first_of(const std::string& tag, std::int64_t step);
 
   std::filesystem::path path_;
   Descriptor file_;
+  std::string event_;    ///< the one that is being made; keeps its memory
   std::string pending_;  ///< whole records
   std::chrono::steady_clock::time_point last_flush_;
   std::map<std::string, std::int64_t> last_step_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <protozero/pbf_writer.hpp>
 
 namespace retake::run {
 namespace {
@@ -43,27 +42,20 @@ constexpr std::int32_t kString = 7;  // DT_STRING
 constexpr std::int32_t kWav = 11;    // AudioPluginData.Encoding.WAV
 constexpr std::int32_t kSuccess = 1, kFailure = 2;
 
-std::string shape_message(const std::vector<std::int64_t>& sizes) {
-  std::string out;
-  protozero::pbf_writer writer(out);
-  for (const std::int64_t size : sizes) {
-    std::string dim;
-    protozero::pbf_writer(dim).add_int64(shape::size, size);
-    writer.add_message(shape::dim, dim);
-  }
-  return out;
-}
-
-std::string tensor_message(const SummaryTensor& t) {
-  std::string out;
-  protozero::pbf_writer writer(out);
+void write_tensor(protozero::pbf_writer& writer, const SummaryTensor& t) {
   writer.add_enum(tensor::dtype, t.strings.empty() ? kFloat : kString);
-  writer.add_message(tensor::shape, shape_message(t.shape));
+  {
+    protozero::pbf_writer shape_writer(writer, tensor::shape);
+    for (const std::int64_t size : t.shape) {
+      std::string dim;
+      protozero::pbf_writer(dim).add_int64(shape::size, size);
+      shape_writer.add_message(shape::dim, dim);
+    }
+  }
   if (!t.floats.empty()) {
     writer.add_packed_float(tensor::float_val, t.floats.data(), t.floats.data() + t.floats.size());
   }
   for (const std::string& s : t.strings) writer.add_bytes(tensor::string_val, s.data(), s.size());
-  return out;
 }
 
 std::string json_message(const Value& v) {
@@ -85,23 +77,21 @@ void append_little(std::string& out, std::uint32_t v, int bytes) {
 
 }  // namespace
 
-std::string summary_value(const std::string& tag, const SummaryTensor& t,
-                          const SummaryMetadata* m) {
-  std::string out;
-  protozero::pbf_writer writer(out);
+void write_summary_value(protozero::pbf_writer& writer, const std::string& tag,
+                         const SummaryTensor& t, const SummaryMetadata* m) {
   writer.add_string(value::tag, tag);
-  writer.add_message(value::tensor, tensor_message(t));
-  if (m != nullptr) {
-    std::string data, meta;
-    protozero::pbf_writer data_writer(data);
+  {
+    protozero::pbf_writer tensor_writer(writer, value::tensor);
+    write_tensor(tensor_writer, t);
+  }
+  if (m == nullptr) return;
+  protozero::pbf_writer meta_writer(writer, value::metadata);
+  {
+    protozero::pbf_writer data_writer(meta_writer, metadata::plugin_data);
     data_writer.add_string(plugin::name, m->plugin);
     if (!m->content.empty()) data_writer.add_bytes(plugin::content, m->content);
-    protozero::pbf_writer meta_writer(meta);
-    meta_writer.add_message(metadata::plugin_data, data);
-    meta_writer.add_enum(metadata::data_class, m->data_class);
-    writer.add_message(value::metadata, meta);
   }
-  return out;
+  meta_writer.add_enum(metadata::data_class, m->data_class);
 }
 
 SummaryTensor pr_curve(const Decisions& d, int thresholds) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <protozero/pbf_writer.hpp>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,9 @@ struct SummaryMetadata {
   std::string content;  ///< the plugin's own message
 };
 
-/// Message `Summary.Value`; `metadata` may be null.
-std::string summary_value(const std::string& tag, const SummaryTensor& tensor,
-                          const SummaryMetadata* metadata);
+/// Writes the fields of message `Summary.Value`; `metadata` may be null.
+void write_summary_value(protozero::pbf_writer& writer, const std::string& tag,
+                         const SummaryTensor& tensor, const SummaryMetadata* metadata);
 
 /// The six rows of a precision-recall curve (TP, FP, TN, FN, precision, recall) at `thresholds`
 /// evenly spaced thresholds from 0 to 1; a score counts as positive when it is at least the

@@ -31,7 +31,10 @@ TEST_CASE("records are lines with the step first and doubles that read back") {
   const auto path = t.path / "metrics.jsonl";
   JsonLines lines(path);
   lines.append(500, record(12.31, 3e-4));
-  lines.append(500, record(12.5, 0.1));
+  CHECK(get(path) == "{\"step\":500,\"t\":12.31,\"loss\":3e-04}\n");
+  lines.append(500, 12.5, {{"loss", 0.1}});
+  CHECK(get(path).find("12.5") == std::string::npos);  // it waits for company
+  lines.flush();
   CHECK(get(path) ==
         "{\"step\":500,\"t\":12.31,\"loss\":3e-04}\n"
         "{\"step\":500,\"t\":12.5,\"loss\":0.1}\n");
@@ -40,10 +43,15 @@ TEST_CASE("records are lines with the step first and doubles that read back") {
   hard["x"] = 0.1 + 0.2;
   hard["nan"] = std::numeric_limits<double>::quiet_NaN();
   lines.append(501, hard);
+  lines.append(502, 13, {{"x", std::numeric_limits<double>::infinity()}, {"a\"b", -0.0}});
+  lines.sync();
   std::vector<Value> back;
   read_json_lines(path, [&](const Value& v) { back.push_back(v); });
-  REQUIRE(back.size() == 3);
+  REQUIRE(back.size() == 4);
   CHECK(back[2].as_table().at("x").as_double() == 0.1 + 0.2);
+  CHECK(back[2].as_table().at("nan") == Value("NaN"));
+  CHECK(back[3].as_table().at("x") == Value("Infinity"));
+  CHECK(back[3].as_table().contains("a\"b"));
 }
 
 TEST_CASE("a resumed file equals the uninterrupted one, cut at any byte") {
@@ -60,6 +68,7 @@ TEST_CASE("a resumed file equals the uninterrupted one, cut at any byte") {
     REQUIRE(lines.last_step() == 3);
     REQUIRE(lines.last_time() == 1.5);
     for (int i = 4; i <= 6; ++i) lines.append(i, record(i * 0.5, 1.0 / i));
+    lines.flush();
     REQUIRE(get(path) == text);
   }
 }
@@ -107,11 +116,24 @@ TEST_CASE("a disk that fills up leaves whole lines") {
   rlimit tight = old;
   tight.rlim_cur = before.size() + 5;
   ::setrlimit(RLIMIT_FSIZE, &tight);
-  CHECK_THROWS_AS(lines.append(2, record(2, 2)), DataError);
+  lines.append(2, record(2, 2));
+  CHECK_THROWS_AS(lines.flush(), DataError);
   ::setrlimit(RLIMIT_FSIZE, &old);
   std::signal(SIGXFSZ, old_handler);
   CHECK(get(path) == before);
-  lines.append(2, record(2, 2));
+  lines.append(2, record(2, 3));
+  lines.flush();
+  CHECK(get(path) == before + "{\"step\":2,\"t\":2.0,\"loss\":3.0}\n");
+}
+
+TEST_CASE("records that wait are written at the end") {
+  TempFolder t;
+  const auto path = t.path / "m.jsonl";
+  {
+    JsonLines lines(path);
+    for (int i = 1; i <= 3; ++i) lines.append(i, i, {});
+  }
+  CHECK(get(path) == "{\"step\":1,\"t\":1.0}\n{\"step\":2,\"t\":2.0}\n{\"step\":3,\"t\":3.0}\n");
 }
 
 TEST_CASE("the hash of values ignores the clock and nothing else") {
