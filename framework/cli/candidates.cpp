@@ -47,7 +47,9 @@ std::string place_of_option(const std::string& synopsis, const std::string& opti
 class Completer {
  public:
   explicit Completer(const Words& words)
-      : before_(words.begin(), words.end() - 1), current_(words.back()) {}
+      : before_(words.begin(), words.end() - 1), current_(words.back()) {
+    drop_leading_options();
+  }
 
   Words run() {
     find_command();
@@ -68,6 +70,19 @@ class Completer {
 
  private:
   // ---- where the word stands
+
+  /// Global options may stand before the command.
+  void drop_leading_options() {
+    while (!before_.empty() && before_.front().starts_with("-")) {
+      const bool with_value = before_.front() == "--color" || before_.front() == "--plugin-path" ||
+                              before_.front() == "--config-path";
+      if (before_.front() == "--plugin-path" && before_.size() > 1) {
+        plugin_path_.push_back(before_[1]);
+      }
+      const std::size_t words = std::min<std::size_t>(with_value ? 2 : 1, before_.size());
+      before_.erase(before_.begin(), before_.begin() + static_cast<std::ptrdiff_t>(words));
+    }
+  }
 
   void find_command() {
     if (before_.empty()) {
@@ -232,6 +247,15 @@ class Completer {
     return out;
   }
 
+  /// Those of the experiment, and one for each kind that it does not have yet.
+  std::vector<ComponentTable> possible_tables() {
+    std::vector<ComponentTable> out = component_tables();
+    for (const std::string& kind : registry().kinds()) {
+      if (!tree().contains(kind)) out.push_back({kind, kind, nullptr});
+    }
+    return out;
+  }
+
   void tables() {
     for (const char* host : {"experiment", "train", "run"}) add(host);
     for (const ComponentTable& table : component_tables()) add(table.path);
@@ -252,7 +276,7 @@ class Completer {
     for (const char* host : {"experiment", "train", "run"}) {
       keys(host, config::host_schema(host)->fields);
     }
-    for (const ComponentTable& table : component_tables()) {
+    for (const ComponentTable& table : possible_tables()) {
       keys(table.path, config::component_host_keys(table.kind));
       if (table.info != nullptr) keys(table.path, table.info->schema.fields);
     }
@@ -276,7 +300,7 @@ class Completer {
   }
 
   void values_of(const std::string& path) {
-    for (const ComponentTable& table : component_tables()) {
+    for (const ComponentTable& table : possible_tables()) {
       if (path == table.path + ".plugin") add_all(registry().names(table.kind));
       if (table.info != nullptr) values_in(path, table.path, table.info->schema.fields);
       values_in(path, table.path, config::component_host_keys(table.kind));

@@ -65,7 +65,8 @@ int run(const Arguments& arguments) {
   config::LoadOptions load = read_load_options(arguments);
   load.training = with_build ? config::LoadOptions::Training::required
                              : config::LoadOptions::Training::with_trainer;
-  const auto e = config::resolve_experiment(file, registry, load);
+  auto e = config::resolve_experiment(file, registry, load);
+  note_sweep(e);
   print_diagnostics(arguments.globals, e.notes);
   const std::string hash = config::config_hash(e);
   std::optional<nn::ProbeReport> built;
@@ -83,6 +84,9 @@ int run(const Arguments& arguments) {
                        counted(e.components.size(), "component");
     if (disabled > 0) text += " (" + std::to_string(disabled) + " disabled)";
     text += " of " + counted(plugins.size(), "plugin") + "\n";
+    if (e.find("trainer") == nullptr) {
+      text += "a part of an experiment: it has no [trainer], so retake run cannot train it\n";
+    }
     return built ? text + probe_text(*built) : text;
   });
   return 0;
@@ -96,11 +100,13 @@ const RegisterCommand registered(
                   "retake check experiments/pointer/demo.toml model.width=96 --build"},
      .options = options,
      .run = run,
-     .details = "Overrides are path=value, path+=[...] and --unset PATH. Exit code 3 when the "
-                "experiment is\ninvalid, 4 when only plugins are missing. The config hash shown "
-                "names data by path; a run's\nnames it by content. --build reads no data: it "
-                "builds the experiment "
-                "on a minute of noise, so that\nwrong shapes show within seconds."});
+     .details =
+         "Overrides are path=value, path+=[...] and --unset PATH. Exit code 3 when the "
+         "experiment is\ninvalid, 4 when only plugins are missing. The config hash shown "
+         "names data by path; a run's\nnames it by content. What components find wrong themselves "
+         "(shapes, formats, combinations)\nshows with --build only. --build reads no data: it "
+         "builds the experiment "
+         "on a minute of noise, so that\nwrong shapes show within seconds."});
 
 }  // namespace
 }  // namespace retake::cli

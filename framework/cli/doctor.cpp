@@ -221,7 +221,8 @@ run::RunFolder named_run(const Arguments& a) {
   } catch (const DataError& e) {
     Diagnostic d = e.diagnostics().front();
     if (d.id == "E601") {
-      d.facts.push_back("there is no file of that name either; experiments are named by their path");
+      d.facts.push_back(
+          "there is no file of that name either; experiments are named by their path");
     }
     throw DataError(std::move(d));
   }

@@ -14,7 +14,7 @@ EditFiles edit_files(const fs::path& recording, const fs::path& folder, int samp
   std::string stem = recording.stem().string();
   const std::string mark = samples > 1 ? "-" + std::to_string(sample + 1) : "";
   return {folder / (stem + "_edited" + mark), folder / (stem + mark + ".edl.json"),
-          folder / (stem + "_edit" + mark + ".png")};
+          folder / (stem + "_edit" + mark + ".png"), false};
 }
 
 Value write_edit(EditResult& result, AudioSource& source, const report::Waveform& waveform,
@@ -32,6 +32,8 @@ Value write_edit(EditResult& result, AudioSource& source, const report::Waveform
   edit::RenderRequest render;
   render.base = folder;
   render.output = files.audio;
+  render.add_extension = true;
+  render.prefer_flac = files.prefer_flac;
   render.edl_name = files.edl.string();
   render.progress = [&](std::int64_t done, std::int64_t total) {
     context.progress("rendering " + files.audio.filename().string(), static_cast<double>(done),

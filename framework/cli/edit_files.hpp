@@ -13,11 +13,14 @@ namespace retake::cli {
 constexpr double kJoinSeconds = 0.03;  ///< crossfade at cuts
 constexpr int kPlotColumns = 1400;     ///< of the recording's waveform in the picture
 
-/// The three files of one edit. `audio` lacks its ending: the renderer chooses the format.
+/// The three files of one edit.
 struct EditFiles {
-  std::filesystem::path audio;  ///< STEM_edited
+  std::filesystem::path audio;  ///< STEM_edited, without its ending
   std::filesystem::path edl;    ///< STEM.edl.json
   std::filesystem::path plot;   ///< STEM_edit.png
+  /// Audio is FLAC where that holds the recording's samples; else, and by default, it has the
+  /// recording's own lossless format.
+  bool prefer_flac = false;
 };
 
 /// Of edit number `sample` out of `samples`; several are told apart by their number.

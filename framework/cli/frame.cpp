@@ -1,10 +1,14 @@
 #include "frame.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <tuple>
 
+#include "config/host_tables.hpp"
 #include "core/build_info.hpp"
 #include "core/suggest.hpp"
 
@@ -116,7 +120,7 @@ std::vector<std::string> split_paths(const std::vector<std::string>& lists) {
 }
 
 [[noreturn]] void unknown_word(const std::string& id, const std::string& message,
-                               const std::string& word, const std::vector<std::string>& known,
+                               const std::string& word, const std::vector<Candidate>& known,
                                const std::string& prefix, const std::string& help) {
   Diagnostic d;
   d.id = id;
@@ -126,6 +130,38 @@ std::vector<std::string> split_paths(const std::vector<std::string>& lists) {
   }
   d.help = help;
   throw UsageError(std::move(d));
+}
+
+std::vector<Candidate> candidates_of(const std::vector<std::string>& names) {
+  static const std::map<std::string, std::vector<std::string>> synonyms = {
+      {"run", {"train", "fit", "start", "launch"}},
+      {"check", {"validate", "lint", "verify-config"}},
+      {"runs", {"list", "ls", "ps", "history"}},
+      {"evaluate", {"eval", "test", "score"}},
+      {"edit", {"infer", "predict", "apply"}},
+      {"new", {"init", "create", "generate"}},
+      {"resume", {"continue", "restart"}},
+      {"show", {"print", "config", "dump"}}};
+  std::vector<Candidate> out;
+  for (const std::string& name : names) {
+    const auto it = synonyms.find(name);
+    out.push_back({name, it == synonyms.end() ? std::vector<std::string>{} : it->second});
+  }
+  return out;
+}
+
+/// The key of the host's tables that an unknown option names: `--seed` is experiment.seed.
+std::optional<std::string> setting_of(std::string word) {
+  std::replace(word.begin(), word.end(), '-', '_');
+  for (const char* table : {"experiment", "train", "run"}) {
+    for (const FieldInfo& f : config::host_schema(table)->fields) {
+      const auto& words = f.synonyms;
+      if (f.name == word || std::find(words.begin(), words.end(), word) != words.end()) {
+        return std::string(table) + "." + f.name;
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 /// The command that the words name, and how many words that took.
@@ -139,15 +175,15 @@ std::pair<const Command*, std::size_t> find_command(const std::vector<std::strin
   if (it != table.end()) return {&it->second, 1};
   const auto children = subcommands_of(words[0]);
   if (children.empty()) {
-    unknown_word("E002", "there is no command `" + words[0] + "`", words[0], first_words(),
-                 "retake ", "`retake --help` lists all commands");
+    unknown_word("E002", "there is no command `" + words[0] + "`", words[0],
+                 candidates_of(first_words()), "retake ", "`retake --help` lists all commands");
   }
   const std::string help = "one of: " + joined(children, ", ");
   if (words.size() == 1) {
     throw usage_error("`retake " + words[0] + "` needs a subcommand", help);
   }
   unknown_word("E002", "there is no command `" + words[0] + " " + words[1] + "`", words[1],
-               children, "retake " + words[0] + " ", help);
+               candidates_of(children), "retake " + words[0] + " ", help);
 }
 
 [[noreturn]] void rethrow_usage(const po::error& error, const po::options_description& known,
@@ -159,7 +195,16 @@ std::pair<const Command*, std::size_t> find_command(const std::vector<std::strin
     for (const auto& option : known.options()) names.push_back(option->long_name());
     std::string word = unknown->get_option_name();
     const std::string bare = word.substr(std::min(word.find_first_not_of('-'), word.size()));
-    unknown_word("E003", "there is no option `" + word + "`", bare, names, "--", help);
+    const std::string message = "there is no option `" + word + "`";
+    if (known.find_nothrow("set-file", false) != nullptr) {  // the command takes overrides
+      const auto setting = setting_of(bare);
+      if (setting) {
+        throw usage_error(message, "settings are written without dashes:  " + *setting + "=...");
+      }
+      unknown_word("E003", message, bare, candidates_of(names), "--",
+                   help + "; settings are written without dashes:  optimizer.lr=1e-4");
+    }
+    unknown_word("E003", message, bare, candidates_of(names), "--", help);
   }
   Diagnostic d;
   d.id = "E004";
@@ -205,6 +250,11 @@ void read_globals(const po::variables_map& map, Globals& globals) {
     globals.plugin_path = split_paths(map["plugin-path"].as<std::vector<std::string>>());
   if (map.count("config-path"))
     globals.config_path = split_paths(map["config-path"].as<std::vector<std::string>>());
+  for (const std::string& folder : globals.config_path) {
+    std::error_code unknown;
+    if (std::filesystem::is_directory(folder, unknown)) continue;
+    throw usage_error("--config-path: there is no folder `" + folder + "`", "check the path");
+  }
 }
 
 /// Parses everything but the command's own words.

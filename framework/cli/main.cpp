@@ -59,8 +59,8 @@ Error current_failure(bool verbose) {
   } catch (const std::bad_alloc&) {
     return unexpected("out of memory", "use a smaller batch, fewer threads or shorter files");
   } catch (const std::exception& e) {
-    std::string what = e.what();
-    if (verbose) what += std::string(" [") + typeid(e).name() + "]";
+    std::string what = plugin::said_by(e);
+    if (verbose) what = std::string(e.what()) + " [" + typeid(e).name() + "]";
     return unexpected(what, "this is a defect of retake or of a plugin: please report it");
   } catch (...) {
     return unexpected("a plugin threw something that is no exception",

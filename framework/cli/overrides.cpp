@@ -51,6 +51,14 @@ config::LoadOptions read_load_options(const Arguments& arguments, std::size_t fi
   return options;
 }
 
+void note_sweep(config::ResolvedExperiment& experiment) {
+  if (experiment.sweep.is_null()) return;
+  Diagnostic d;
+  d.severity = Severity::note;
+  d.message = "[sweep] is no part of this one experiment: it is neither checked nor used here";
+  experiment.notes.push_back(std::move(d));
+}
+
 std::string experiment_argument(const Arguments& arguments) {
   if (arguments.positional.empty()) {
     throw usage_error("no experiment given", "name a TOML file, for example under experiments/");

@@ -19,6 +19,9 @@ int value_index(const Arguments& arguments, const TypedOption& option);
 /// --set-file and --config-path besides.
 config::LoadOptions read_load_options(const Arguments& arguments, std::size_t first = 1);
 
+/// Adds a note where the experiment has a [sweep], which checking and running it leave alone.
+void note_sweep(config::ResolvedExperiment& experiment);
+
 /// The one experiment a command takes as its first argument. Throws E005 when there is none.
 std::string experiment_argument(const Arguments& arguments);
 

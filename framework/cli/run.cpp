@@ -63,12 +63,13 @@ int run(const Arguments& a) {
   SessionStart start;
   start.arguments = &a;
   start.experiment = config::resolve_experiment(experiment_argument(a), registry, load);
+  note_sweep(start.experiment);
   print_diagnostics(a.globals, start.experiment.notes);
   plugin::run_own_checks(start.experiment, registry);
-  if (a.options["dry-run"].as<bool>()) return forecast_run(a, start.experiment, registry);
   if (a.options["if-new"].as<bool>()) {
     if (const auto done = find_same_run(a, start.experiment, registry)) return say_done(a, *done);
   }
+  if (a.options["dry-run"].as<bool>()) return forecast_run(a, start.experiment, registry);
   start.registry = &registry;
   start.command_line = a.argv;
   start.archive = start.experiment.run.archive && !a.options["no-archive"].as<bool>();

@@ -33,8 +33,8 @@ Sound excerpt(const fs::path& audio, const Edl& edl) {
 
 EditFiles files_of(const run::RunFolder& folder, const std::string& id) {
   const fs::path root = folder.artifacts();
-  return {root / "audio" / (id + "_edited"), root / "edits" / (id + ".edl.json"),
-          root / "plots" / (id + ".png")};
+  return {root / "audio" / id, root / "edits" / (id + ".edl.json"), root / "plots" / (id + ".svg"),
+          true};
 }
 
 Table prediction(const Song& song, const Edl& found) {
@@ -75,11 +75,12 @@ void write_examples(const run::RunFolder& folder, nn::Room& room, plugin::Regist
       const Edl found = result.edl;
       const auto source = open_audio(song->pair.raw.string());
       const EditFiles files = files_of(folder, song->pair.id);
-      const Value written = write_edit(result, *source, report::waveform(*source, kPlotColumns),
-                                       files, kJoinSeconds, context);
+      const report::Waveform wave = report::waveform(*source, kPlotColumns);
+      const Value written = write_edit(result, *source, wave, files, kJoinSeconds, context);
       const fs::path audio = written.as_table().at("audio").as_string();
       logs.show({"edit/" + song->pair.id, excerpt(audio, result.edl)});
-      logs.show_png("edit/" + song->pair.id, read_file(files.plot));
+      logs.show({"edit/" + song->pair.id + "/picture",
+                 report::edit_picture(song->pair.id, wave, result.edl, result.curves)});
       predictions += to_json(Value(prediction(*song, found))) + "\n";
       seconds += length;
       ++done;

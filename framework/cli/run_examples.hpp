@@ -10,7 +10,8 @@
 namespace retake::cli {
 
 /// Edits up to three validation recordings with the run's best checkpoint (its latest, where none
-/// was chosen): artifacts/edits/ID.edl.json, artifacts/audio/ID_edited.*, artifacts/plots/ID.png,
+/// was chosen): artifacts/edits/ID.edl.json, artifacts/audio/ID.flac (.wav for
+/// 32-bit samples), artifacts/plots/ID.svg,
 /// artifacts/predictions.jsonl, and picture and sound in TensorBoard. Audio of at most ten minutes
 /// in all. A recording that cannot be edited is a warning; a stop signal ends it early.
 void write_examples(const run::RunFolder& folder, nn::Room& room, plugin::Registry& registry,

@@ -70,17 +70,6 @@ void RunLogs::show(const Exhibit& e) {
   }
 }
 
-void RunLogs::show_png(const std::string& tag, const std::string& png) {
-  // Width and height stand in the header, big-endian, behind the signature and the first chunk's.
-  if (png.size() < 24 || !first_at_step("png" + tag)) return;
-  const auto number = [&](std::size_t at) {
-    int v = 0;
-    for (std::size_t i = 0; i < 4; ++i) v = v * 256 + static_cast<unsigned char>(png[at + i]);
-    return v;
-  };
-  board_.image(step_, tag + "/picture", number(16), number(20), png);
-}
-
 void RunLogs::metrics(std::int64_t step, const Metrics& values) {
   const std::chrono::duration<double> since = Clock::now() - started_;
   for (const auto& [name, value] : values) {

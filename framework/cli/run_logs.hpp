@@ -30,7 +30,6 @@ class RunLogs {
   void sync();
   /// At the step of the newest metrics; one of a kind per tag and step, further ones are dropped.
   void show(const Exhibit& exhibit);
-  void show_png(const std::string& tag, const std::string& png);
   /// The end of an attempt: the live state of its last step. A run that came to its end also says
   /// which metrics never arrived where they should, and TensorBoard learns how it ended.
   void finish(ExitCode code);

@@ -20,6 +20,8 @@ void options(po::options_description& o) {
       "one table: model, loss.stop, train, ...")(
       "diff", po::value<std::string>()->value_name("OTHER"),
       "what differs from another experiment or a run (id, path, last), all resolved")(
+      "dir", po::value<std::string>()->value_name("DIR"),
+      "where the run of --diff is sought; run.dir of EXP by default")(
       "format", po::value<std::string>()->value_name("F")->default_value("toml"), "toml or json");
 }
 
@@ -55,7 +57,9 @@ int diff(const Arguments& arguments, const std::string& file, const config::Load
   const auto e = config::resolve_experiment(file, registry, load);
   if (!only.empty()) part_of(e.tree, only);
   print_diagnostics(arguments.globals, e.notes);
-  show_difference(arguments, e, arguments.options["diff"].as<std::string>(), only, registry);
+  const auto& given = arguments.options;
+  const std::string runs = given.count("dir") > 0 ? given["dir"].as<std::string>() : e.run.dir;
+  show_difference(arguments, e, given["diff"].as<std::string>(), runs, only, registry);
   return 0;
 }
 
@@ -97,8 +101,8 @@ int run(const Arguments& arguments) {
 
 const RegisterCommand registered(
     {.name = "show",
-     .synopsis =
-         "EXP [OVERRIDES] [--resolved] [--only TABLE] [--diff OTHER|RUN] [--format toml|json]",
+     .synopsis = "EXP [OVERRIDES] [--resolved] [--only TABLE] [--diff OTHER|RUN] [--dir DIR] "
+                 "[--format toml|json]",
      .summary = "Show an experiment after inheritance and overrides",
      .examples = {"retake show experiments/pointer/demo.toml --resolved",
                   "retake show experiments/pointer/demo.toml --resolved --only model",
@@ -109,7 +113,7 @@ const RegisterCommand registered(
      .details = "Without --resolved: what the files and overrides say, merged, nothing checked "
                 "against plugins. --diff resolves both sides and shows each value that differs "
                 "with the place it was\nwritten at; overrides belong to EXP, runs are looked for "
-                "in its run.dir. Exit code 0, whether they\ndiffer or not."});
+                "in its run.dir or --dir. Exit code 0, whether they\ndiffer or not."});
 
 }  // namespace
 }  // namespace retake::cli

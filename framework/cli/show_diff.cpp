@@ -75,7 +75,7 @@ bool lies_in(const std::string& path, const std::string& only) {
 }  // namespace
 
 void show_difference(const Arguments& arguments, const config::ResolvedExperiment& experiment,
-                     const std::string& other, const std::string& only,
+                     const std::string& other, const std::string& runs_dir, const std::string& only,
                      const config::Catalog& catalog) {
   const Side left = side_of(experiment);
   config::LoadOptions load;
@@ -84,7 +84,7 @@ void show_difference(const Arguments& arguments, const config::ResolvedExperimen
   }
   const Side right = is_experiment(other)
                          ? side_of(config::resolve_experiment(other, catalog, load))
-                         : side_of(run::find_run(other, experiment.run.dir));
+                         : side_of(run::find_run(other, runs_dir));
   Array rows;
   std::vector<std::vector<std::string>> cells;
   for (const config::Difference& d : config::differences(left.tree, right.tree)) {

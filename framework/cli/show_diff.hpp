@@ -12,7 +12,7 @@ namespace retake::cli {
 /// configuration of a run, each value with its origin. `only`: one table, all when empty.
 /// Throws as resolving does, and DataError E601/E602 when `other` is neither a file nor a run.
 void show_difference(const Arguments& arguments, const config::ResolvedExperiment& experiment,
-                     const std::string& other, const std::string& only,
+                     const std::string& other, const std::string& runs_dir, const std::string& only,
                      const config::Catalog& catalog);
 
 }  // namespace retake::cli

@@ -39,12 +39,11 @@ ExitCode exit_code(const nn::TrainingOutcome& outcome) {
 }
 
 void say_start(const SessionStart& s, const run::RunFolder& folder, const run::RunContext& context,
-               const data::ExperimentData& data) {
+               const data::ExperimentData& data, const std::string& config_hash) {
   log_info("run  " + folder.id() + "  " + s.experiment.experiment.name + "  seed " +
            std::to_string(s.experiment.experiment.seed) + "  " + context.device() + " x" +
-           std::to_string(context.threads()) + "  config " +
-           config::config_hash(s.experiment).substr(0, 8) + "  plugins " +
-           std::to_string(plugin_uses(s).size()) + (s.archive ? " (archived)" : ""));
+           std::to_string(context.threads()) + "  config " + config_hash.substr(0, 8) +
+           "  plugins " + std::to_string(plugin_uses(s).size()) + (s.archive ? " (archived)" : ""));
   log_info(data.summary());
 }
 
@@ -153,7 +152,7 @@ class Session {
       return outcome;
     } catch (const std::exception& e) {
       const auto* known = dynamic_cast<const Error*>(&e);
-      seal_failed(end, known != nullptr ? known->code() : ExitCode::unexpected, e.what());
+      seal_failed(end, known != nullptr ? known->code() : ExitCode::unexpected, plugin::said_by(e));
       throw;
     } catch (...) {
       seal_failed(end, ExitCode::unexpected, "something that is no exception");
@@ -171,7 +170,7 @@ class Session {
     } else {
       record(data);
     }
-    say_start(s_, folder_, context_, data);
+    say_start(s_, folder_, context_, data, config::config_hash(s_.experiment, data.identity()));
 
     run::CheckpointStore checkpoints(folder_.checkpoints());
     std::optional<run::Checkpoint> from;

@@ -1,5 +1,8 @@
 #include "trial.hpp"
 
+#include <algorithm>
+
+#include "config/wiring.hpp"
 #include "core/stop.hpp"
 #include "data/noise_pairs.hpp"
 #include "disk.hpp"
@@ -59,6 +62,13 @@ nn::ProbeReport Trial::probe(const nn::ProbeRequest& request) {
   nn::ProbeReport report = room_.probe(made, request);
   line_.finish();
   if (stop_requested()) throw stopped("stopped before all steps were tried");
+  const std::string& metric = experiment_.train.metric;
+  const auto declared = declared_metrics(experiment_);
+  // One that only a pattern declares may need material that noise does not have.
+  if (request.validate && std::any_of(declared.begin(), declared.end(),
+                                      [&](const MetricInfo& m) { return m.name == metric; })) {
+    config::require_metric(metric, report.validation);
+  }
   return report;
 }
 

@@ -151,14 +151,14 @@ TEST_CASE("a finished run shows edits of validation recordings, and verifies", "
   for (const auto& edl : fs::directory_iterator(artifacts / "edits")) {
     ++edits;
     const std::string id = edl.path().stem().stem().string();
-    CHECK(fs::exists(artifacts / "plots" / (id + ".png")));
+    CHECK(fs::exists(artifacts / "plots" / (id + ".svg")));
     // The EDL renders to the audio beside it.
     const smoke::End rendered = smoke::retake(
-        {"render", edl.path().string(), "-o", (place.path / "again.wav").string()}, place.path);
+        {"render", edl.path().string(), "-o", (place.path / "again.flac").string()}, place.path);
     INFO(rendered.output);
     CHECK(rendered.code == 0);
-    CHECK((read_file(place.path / "again.wav") ==
-           read_file(artifacts / "audio" / (id + "_edited.wav"))));
+    CHECK(
+        (read_file(place.path / "again.flac") == read_file(artifacts / "audio" / (id + ".flac"))));
   }
   CHECK(edits > 0);
   CHECK(read_file(artifacts / "predictions.jsonl").find("\"edit_f1\"") != std::string::npos);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/path.hpp"
+#include "core/utf8.hpp"
 
 namespace retake::config {
 namespace {
@@ -204,6 +205,18 @@ std::string tidy(std::string_view description) {
   return out;
 }
 
+/// Whether the parser stopped inside a text whose closing quote is missing.
+bool is_open_text(const SourcePtr& source, const toml::parse_error& e) {
+  const std::string_view said = e.description();
+  if (said.find("string") == said.npos) return false;
+  const auto line =
+      static_cast<std::size_t>(std::max<int>(1, static_cast<int>(e.source().begin.line)));
+  const bool at_line_end = line > source->lines.size() ||
+                           e.source().begin.column > count_characters(source->lines[line - 1]);
+  return at_line_end &&
+         (said.find("control characters") != said.npos || said.find("end-of-file") != said.npos);
+}
+
 }  // namespace
 
 Document parse_document(const std::string& text, const std::string& name) {
@@ -228,6 +241,11 @@ Document parse_document(const std::string& text, const std::string& name) {
     const toml::table parsed = toml::parse(text, name);
     document.tree = Converter(source, document.origins).table(parsed, "", 0);
   } catch (const toml::parse_error& e) {
+    if (is_open_text(source, e)) {
+      fail(source, span_of(e.source()), "this is not valid TOML",
+           "a text is not closed here: its quote is missing",
+           "end it with the quote it began with");
+    }
     fail(source, span_of(e.source()), "this is not valid TOML", tidy(e.description()),
          "mend the text at this place");
   }

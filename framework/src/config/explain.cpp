@@ -1,6 +1,7 @@
 #include "config/explain.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <stdexcept>
 
@@ -98,18 +99,11 @@ bool is_at_or_below(const std::string& path, const std::string& parent) {
   return path == parent || path.starts_with(parent + ".");
 }
 
-/// Newest first, without the repeats of a base that two ways lead to.
+/// Newest first.
 std::vector<Dropped> dropped_at(const ResolvedExperiment& e, const std::string& path) {
   std::vector<Dropped> out;
-  for (auto it = e.dropped.rbegin(); it != e.dropped.rend(); ++it) {
-    if (!is_at_or_below(it->path, path)) continue;
-    const bool seen = std::any_of(out.begin(), out.end(), [&](const Dropped& d) {
-      return d.path == it->path &&
-             describe(key_place(d.written)) == describe(key_place(it->written)) &&
-             describe(d.by) == describe(it->by);
-    });
-    if (!seen) out.push_back(*it);
-  }
+  std::copy_if(e.dropped.rbegin(), e.dropped.rend(), std::back_inserter(out),
+               [&](const Dropped& d) { return is_at_or_below(d.path, path); });
   return out;
 }
 

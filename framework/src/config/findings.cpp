@@ -35,8 +35,9 @@ void Findings::raise(const std::string& first_file) const {
     if (shown.size() < kMaxShown) shown.push_back(item->diagnostic);
   }
   if (sorted.size() > kMaxShown) {
-    shown.back().facts.push_back("... and " + std::to_string(sorted.size() - kMaxShown) +
-                                 " more errors, shown when these are mended");
+    std::string& end = shown.back().help;
+    end += std::string(end.empty() ? "" : "\n") + "... and " +
+           std::to_string(sorted.size() - kMaxShown) + " more errors, shown when these are mended";
   }
   if (only_plugins) throw PluginError(std::move(shown));
   throw ConfigError(std::move(shown));

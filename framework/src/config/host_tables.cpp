@@ -9,8 +9,11 @@ namespace retake::config {
 
 void ExperimentTable::describe(Schema<ExperimentTable>& s) {
   s.field(&ExperimentTable::name, "name", "names the run's folder; the file's stem by default")
-      .affects_results(false);
-  s.field(&ExperimentTable::notes, "notes", "free text").affects_results(false);
+      .affects_results(false)
+      .synonyms({"title", "id"});
+  s.field(&ExperimentTable::notes, "notes", "free text")
+      .affects_results(false)
+      .synonyms({"description", "comment"});
   s.field(&ExperimentTable::tags, "tags", "words to find the run by").affects_results(false);
   s.field(&ExperimentTable::seed, "seed", "the only seed; all others derive from it by name")
       .min(0)
@@ -29,16 +32,16 @@ void KeepTable::describe(Schema<KeepTable>& s) {
 void TrainTable::describe(Schema<TrainTable>& s) {
   s.field(&TrainTable::batch, "batch", "examples in one batch")
       .range(1, 1000000)
-      .synonyms({"batch_size"});
+      .synonyms({"batch_size", "bs"});
   s.field(&TrainTable::accumulate, "accumulate", "batches summed into one update")
       .range(1, 1000000)
-      .synonyms({"gradient_accumulation", "accumulate_grad_batches"});
+      .synonyms({"gradient_accumulation", "grad_accum", "accumulate_grad_batches"});
   s.field(&TrainTable::clip_norm, "clip_norm", "largest norm of the gradient; 0: not clipped")
       .min(0)
       .synonyms({"max_grad_norm", "grad_clip", "gradient_clip"});
   s.field(&TrainTable::precision, "precision", "number format of the forward pass")
       .one_of({"auto", "fp32", "bf16"})
-      .synonyms({"dtype"});
+      .synonyms({"dtype", "amp", "mixed_precision"});
   s.field(&TrainTable::max_steps, "max_steps", "updates until the end; 0: no limit")
       .min(0)
       .unit("train.unit")
@@ -55,7 +58,7 @@ void TrainTable::describe(Schema<TrainTable>& s) {
   s.field(&TrainTable::val_every, "val_every", "steps between validations; 0: at the end only")
       .min(0)
       .unit("train.unit")
-      .synonyms({"eval_every", "validate_every"});
+      .synonyms({"eval_every", "validate_every", "val_interval", "eval_interval"});
   s.field(&TrainTable::metric, "metric", "decides which checkpoint is best").synonyms({"monitor"});
   s.field(&TrainTable::goal, "goal", "whether more or less of the metric is better")
       .one_of({"max", "min"})
@@ -67,9 +70,11 @@ void TrainTable::describe(Schema<TrainTable>& s) {
           "decay of averaged weights used for validation and export; 0: off")
       .range(0, 1)
       .open_max();
-  s.field(&TrainTable::keep, "keep", "checkpoints that stay").affects_results(false);
+  s.field(&TrainTable::keep, "keep", "checkpoints that stay")
+      .affects_results(false)
+      .synonyms({"save_top_k", "checkpoints"});
   s.field(&TrainTable::init_from, "init_from", "\"RUN:best\" or a checkpoint folder: warm start")
-      .synonyms({"pretrained"});
+      .synonyms({"pretrained", "init", "init_checkpoint"});
 }
 
 double TrainTable::max_time_seconds() const {
@@ -77,12 +82,15 @@ double TrainTable::max_time_seconds() const {
 }
 
 void RunTable::describe(Schema<RunTable>& s) {
-  s.field(&RunTable::device, "device", "auto, cpu, cuda or cuda:N");
+  s.field(&RunTable::device, "device", "auto, cpu, cuda or cuda:N")
+      .synonyms({"gpu", "accelerator"});
   s.field(&RunTable::threads, "threads", "threads of one process; 0: all cores")
       .range(0, 4096)
       .synonyms({"num_threads", "workers"});
   s.field(&RunTable::deterministic, "deterministic", "the same bits when run again");
-  s.field(&RunTable::dir, "dir", "where run folders are made").affects_results(false);
+  s.field(&RunTable::dir, "dir", "where run folders are made")
+      .affects_results(false)
+      .synonyms({"output_dir", "directory", "folder", "logdir"});
   s.field(&RunTable::archive, "archive", "host, libraries and plugins go into the run")
       .affects_results(false);
   s.field(&RunTable::trace_every, "trace_every", "steps between trace lines; 0: none")

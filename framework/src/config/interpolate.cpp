@@ -205,7 +205,7 @@ class Interpolator {
       return value;
     }
     if (auto value = default_of_(name)) return std::move(*value);
-    const auto guess = did_you_mean(name, known_paths(document_));
+    const auto guess = near_path(document_, name);
     fail("E121", path, "there is no `" + name + "` to take the value of",
          guess ? "did you mean `${" + *guess + "}`?" : "check the path");
   }

@@ -25,6 +25,7 @@ Diagnostic unreadable(const std::string& id, std::string message, const fs::path
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     if (it->path().extension() == ".toml") siblings.push_back(it->path().filename().string());
   }
+  std::erase(siblings, path.filename().string());
   if (const auto guess = did_you_mean(path.filename().string(), siblings)) {
     d.help = "did you mean `" + (path.parent_path() / *guess).string() + "`?";
   }
@@ -35,6 +36,11 @@ Diagnostic unreadable(const std::string& id, std::string message, const fs::path
 std::string read_text(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
+  if (error && error != std::errc::no_such_file_or_directory &&
+      error != std::errc::not_a_directory) {  // a circle of links, a folder without permission
+    throw ConfigError(
+        unreadable("E100", "cannot read `" + path.string() + "`: " + error.message(), path));
+  }
   if (!fs::exists(status)) {
     throw ConfigError(
         unreadable("E100", "there is no experiment file `" + path.string() + "`", path));
@@ -90,10 +96,17 @@ class Loader {
     return document;
   }
 
-  /// A parsed document with its bases below it.
-  Document assemble(Document document, const fs::path& folder) {
+  /// Lays a file on a document as if it extended it.
+  Document load_over(Document below, const fs::path& file) {
+    const std::string text = read_text(file);
+    const std::string name = file.lexically_normal().string();
+    layers_.files.emplace_back(name, text);
+    return assemble(parse_document(text, name), file.parent_path(), std::move(below));
+  }
+
+  /// A parsed document with its bases below it, and below these what is given.
+  Document assemble(Document document, const fs::path& folder, Document below = {}) {
     const MergeRules rules = take_merge_rules(document, findings_);
-    Document below;
     const std::vector<Extend> extends = take_extends(document);
     const std::vector<fs::path> bases = find_bases(extends, folder);
     for (std::size_t i = 0; i < extends.size(); ++i) {
@@ -111,9 +124,14 @@ class Loader {
     for (auto& [path, origins] : document.origins) {
       for (Origin& origin : origins) origin.layer = layer_;
     }
+    check_merge_rules(below, document, rules, findings_);
     merge_over(below, document, rules, findings_);
+    keep_ = rules.keep;
     return below;
   }
+
+  /// merge.keep of the file assembled last.
+  const std::vector<MergeRules::Entry>& keep() const { return keep_; }
 
  private:
   void check_circle(const std::string& name, const fs::path& real) const {
@@ -195,15 +213,20 @@ class Loader {
   Layers& layers_;
   std::vector<Link> chain_;
   std::map<std::string, Document> done_;
+  std::vector<MergeRules::Entry> keep_;
   int layer_ = 0;
 };
 
 void lay_upper(Loader& loader, Layers& layers, const LoadOptions& options, Findings& findings) {
+  // What a file keeps when a plugin changes is kept too where the command line changes it.
+  MergeRules rules;
+  rules.keep = loader.keep();
   for (const fs::path& file : options.set_files) {
     // A set file is no base of the experiment but stands above it, so it merges like a child.
-    merge_over(layers.document, loader.load(file), {}, findings);
+    layers.document = loader.load_over(std::move(layers.document), file);
+    rules.keep.insert(rules.keep.end(), loader.keep().begin(), loader.keep().end());
   }
-  apply_overrides(layers.document, options.overrides, findings);
+  apply_overrides(layers.document, options.overrides, findings, std::move(rules));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "config/document.hpp"
 #include "config/experiment.hpp"
 #include "config/findings.hpp"
+#include "config/merge.hpp"
 
 namespace retake::config {
 
@@ -29,9 +30,10 @@ Layers load_layers(const std::filesystem::path& file, const LoadOptions& options
 Layers load_text(const std::string& text, const std::string& name, const LoadOptions& options,
                  Findings& findings);
 
-/// Lays overrides on a document, those of a `plugin` first so that order does not matter.
+/// Lays overrides on a document, those of a `plugin` first so that order does not matter. `rules`:
+/// what is kept when a plugin changes, beside what merge.keep=[...] among the overrides names.
 void apply_overrides(Document& document, const std::vector<OverrideText>& overrides,
-                     Findings& findings);
+                     Findings& findings, MergeRules rules = {});
 
 /// The values of "a,b" when an override's bare text may have been meant as several; else empty.
 std::vector<std::string> comma_values(const Origin& origin);

@@ -63,8 +63,7 @@ class Merger {
       : base_(base), over_(over), rules_(rules), findings_(findings) {}
 
   void run() {
-    check_rules();
-    for (const Dropped& d : over_.dropped) base_.dropped.push_back(d);
+    for (const Dropped& d : over_.dropped) add_dropped(d, base_.dropped);
     for (const auto& entry : rules_.erase) {
       note_dropped(base_.origins, entry.path, entry.place, "merge.delete", base_.dropped);
       erase_value(base_.tree, parse_path(entry.path));
@@ -74,28 +73,6 @@ class Merger {
   }
 
  private:
-  void check_rules() {
-    for (const auto* list : {&rules_.erase, &rules_.keep}) {
-      for (const auto& entry : *list) {
-        if (find_value(base_.tree, parse_path(entry.path)) != nullptr) continue;
-        const auto guess = did_you_mean(entry.path, known_paths(base_));
-        findings_.add(Certainty::structure,
-                      merge_problem("the bases have no `" + entry.path + "`", entry.place,
-                                    guess ? "did you mean `" + *guess + "`?" : "",
-                                    "delete it from [merge], or correct the path"));
-      }
-    }
-    for (const auto& entry : rules_.append) {
-      const Value* mine = find_value(over_.tree, parse_path(entry.path));
-      if (mine != nullptr && mine->is_array()) continue;
-      findings_.add(
-          Certainty::structure,
-          merge_problem(
-              "merge.append names `" + entry.path + "`, which this file does not set to an array",
-              entry.place, {}, "write  " + entry.path + " = [...]  in this file"));
-    }
-  }
-
   void merge_table(Table& base, const Table& over, const std::string& path) {
     for (const auto& [key, value] : over) {
       const std::string at = child_path(path, key);
@@ -116,8 +93,7 @@ class Merger {
   void append_history(const std::string& at) {
     const auto it = over_.origins.find(at);
     if (it == over_.origins.end()) return;
-    auto& history = base_.origins[at];
-    history.insert(history.end(), it->second.begin(), it->second.end());
+    add_origins(it->second, base_.origins[at]);
   }
 
   void append_items(Array& mine, const Array& more, const std::string& at) {
@@ -220,16 +196,52 @@ MergeRules take_merge_rules(Document& document, Findings& findings) {
   return rules;
 }
 
+void check_merge_rules(const Document& base, const Document& over, const MergeRules& rules,
+                       Findings& findings) {
+  for (const auto* list : {&rules.erase, &rules.keep}) {
+    for (const auto& entry : *list) {
+      if (find_value(base.tree, parse_path(entry.path)) != nullptr) continue;
+      const auto guess = near_path(base, entry.path);
+      findings.add(Certainty::structure,
+                   merge_problem("the bases have no `" + entry.path + "`", entry.place,
+                                 guess ? "did you mean `" + *guess + "`?" : "",
+                                 "delete it from [merge], or correct the path"));
+    }
+  }
+  for (const auto& entry : rules.append) {
+    const Value* mine = find_value(over.tree, parse_path(entry.path));
+    if (mine != nullptr && mine->is_array()) continue;
+    findings.add(Certainty::structure,
+                 merge_problem("merge.append names `" + entry.path +
+                                   "`, which this file does not set to an array",
+                               entry.place, {}, "write  " + entry.path + " = [...]  in this file"));
+  }
+}
+
 void merge_over(Document& base, const Document& over, const MergeRules& rules, Findings& findings) {
   Merger(base, over, rules, findings).run();
 }
 
-std::vector<std::string> known_paths(const Document& document) {
-  std::vector<std::string> out;
-  for (const auto& [path, origins] : document.origins) {
-    if (path.find('[') == std::string::npos) out.push_back(path);
+std::optional<std::string> near_path(const Document& document, const std::string& path) {
+  const Path wanted = parse_path(path);
+  std::optional<std::string> best;
+  std::size_t least = 0;
+  for (const auto& [known, origins] : document.origins) {
+    if (known.find('[') != std::string::npos || known == path) continue;
+    const Path candidate = parse_path(known);
+    if (candidate.size() != wanted.size()) continue;
+    std::size_t edits = 0;
+    bool near = true;
+    for (std::size_t i = 0; i < wanted.size() && near; ++i) {
+      const std::string& mine = wanted[i].key;
+      near = !wanted[i].index && did_you_mean(mine, std::vector{candidate[i].key}).has_value();
+      edits += edit_distance(mine, candidate[i].key);
+    }
+    if (!near || (best && edits >= least)) continue;
+    best = known;
+    least = edits;
   }
-  return out;
+  return best;
 }
 
 }  // namespace retake::config

@@ -1,5 +1,7 @@
 #include "config/origin.hpp"
 
+#include <algorithm>
+
 namespace retake::config {
 namespace {
 
@@ -53,12 +55,40 @@ std::string describe(const Place& place) {
   return out;
 }
 
+namespace {
+
+bool same_writing(const Origin& a, const Origin& b) {
+  return a.source == b.source && a.key.line == b.key.line && a.key.column == b.key.column &&
+         a.argv_index == b.argv_index && a.via == b.via;
+}
+
+}  // namespace
+
+void add_origins(const std::vector<Origin>& more, std::vector<Origin>& history) {
+  for (const Origin& origin : more) {
+    // The latest one holds, so an earlier one of the same gives way.
+    std::erase_if(history, [&](const Origin& other) { return same_writing(origin, other); });
+    history.push_back(origin);
+  }
+}
+
+void add_dropped(const Dropped& dropped, std::vector<Dropped>& list) {
+  const bool known = std::any_of(list.begin(), list.end(), [&](const Dropped& other) {
+    return other.path == dropped.path && other.why == dropped.why &&
+           describe(other.by) == describe(dropped.by) &&
+           same_writing(other.written, dropped.written);
+  });
+  if (!known) list.push_back(dropped);
+}
+
 void note_dropped(const OriginMap& origins, const std::string& path, const Place& by,
                   const std::string& why, std::vector<Dropped>& dropped) {
   const auto note = [&](const std::string& at, const std::vector<Origin>& history) {
     const bool item = at.find('[') != std::string::npos;
-    if (item || history.empty() || history.back().written.is_null()) return;
-    dropped.push_back({at, history.back(), by, why});
+    if (item) return;
+    for (const Origin& origin : history) {
+      if (!origin.written.is_null()) add_dropped({at, origin, by, why}, dropped);
+    }
   };
   if (const auto it = origins.find(path); it != origins.end()) note(path, it->second);
   below(origins, path, [&](auto it) {
@@ -90,8 +120,7 @@ void erase_origins(OriginMap& origins, const std::string& path) {
 void copy_origins(const OriginMap& source, const std::string& from, OriginMap& target,
                   const std::string& to) {
   const auto add = [&](const std::string& path, const std::vector<Origin>& list) {
-    auto& history = target[path];
-    history.insert(history.end(), list.begin(), list.end());
+    add_origins(list, target[path]);
   };
   if (const auto it = source.find(from); it != source.end()) add(to, it->second);
   below(source, from, [&](auto it) {

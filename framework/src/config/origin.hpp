@@ -57,6 +57,11 @@ Place value_place(const Origin& origin);
 /// "configs/base.toml:30:1", "argv[3]: optimizer.lr=1e-4".
 std::string describe(const Place& place);
 
+/// Adds writings to a history and what was dropped to a list, less those already there: bases that
+/// two ways lead to would double them with every level.
+void add_origins(const std::vector<Origin>& more, std::vector<Origin>& history);
+void add_dropped(const Dropped& dropped, std::vector<Dropped>& list);
+
 /// Notes every value at and below `path` as taken away; call before erase_origins.
 void note_dropped(const OriginMap& origins, const std::string& path, const Place& by,
                   const std::string& why, std::vector<Dropped>& dropped);

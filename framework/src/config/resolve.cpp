@@ -56,7 +56,7 @@ class Resolver {
     apply_renames();  // of tables whose plugin was an interpolation
     failed_ = std::move(done.failed);
     out_.environment = std::move(done.environment);
-    Validator validator(document_, failed_, findings_);
+    Validator validator(document_, failed_, findings_, elsewhere());
     validator_ = &validator;
     check_roots();
     read_host_tables();
@@ -136,6 +136,29 @@ class Resolver {
     return field->default_value;
   }
 
+  /// Where keys belong that are typed into the wrong table: those of the host's tables and of the
+  /// components at hand.
+  Elsewhere elsewhere() const {
+    Elsewhere out;
+    const auto add_fields = [&](const SchemaInfo& schema, const std::string& path) {
+      for (const FieldInfo& f : schema.fields) {
+        if (f.deprecated) continue;
+        out.try_emplace(f.name, child_path(path, f.name));
+        for (const std::string& word : f.synonyms) out.try_emplace(word, child_path(path, f.name));
+      }
+    };
+    for (const char* table : {"experiment", "train", "run"}) add_fields(*host_schema(table), table);
+    for (const auto& [kind, value] : document_.tree) {
+      if (!contains(kinds_, kind) || !value.is_table()) continue;
+      if (const auto* info = component_at(kind, value.as_table())) add_fields(info->schema, kind);
+      for (const auto& [name, inner] : value.as_table()) {
+        const auto* info = inner.is_table() ? component_at(kind, inner.as_table()) : nullptr;
+        if (info != nullptr) add_fields(info->schema, child_path(kind, name));
+      }
+    }
+    return out;
+  }
+
   // ---- places
 
   Place key_at(const std::string& path) const {
@@ -166,10 +189,12 @@ class Resolver {
       if (!known) {
         unknown_table(key, value);
       } else if (!value.is_table()) {
+        bad_tables_ = true;
         add(Certainty::value, "E105",
             "`" + key + "` must be a table, got " + std::string(type_name(value.type())),
             value_at(key), {},
-            value.is_array() ? "name each:  [" + key + ".NAME]" : "write  [" + key + "]");
+            value.is_array() && contains(kinds_, key) ? "name each:  [" + key + ".NAME]"
+                                                      : "write  [" + key + "]");
       }
     }
   }
@@ -179,6 +204,10 @@ class Resolver {
     names.insert(names.end(), host_table_names().begin(), host_table_names().end());
     std::string caret;
     if (const auto guess = did_you_mean(key, names)) caret = "did you mean `" + *guess + "`?";
+    const Elsewhere keys = elsewhere();
+    if (const auto it = keys.find(key); it != keys.end() && !value.is_table()) {
+      caret = "did you mean `" + it->second + "`?";
+    }
     for (const std::string& kind : kinds_) {
       if (catalog_.find(kind, key) == nullptr) continue;
       caret = "`" + key + "` is a " + kind + " plugin: write [" + kind + "] with plugin = \"" +
@@ -230,9 +259,12 @@ class Resolver {
     const std::string device = text("run", "device");
     const bool numbered = device.starts_with("cuda:") && device.size() > 5 && device.size() < 9 &&
                           device.find_first_not_of("0123456789", 5) == std::string::npos;
-    if (usable("run", "device") && device != "auto" && device != "cpu" && device != "cuda" &&
-        !numbered) {
-      const auto guess = did_you_mean(device, std::vector<std::string>{"auto", "cpu", "cuda"});
+    if (auto several = several_values("run.device", origin_of(document_.origins, "run.device"))) {
+      findings_.add(Certainty::value, std::move(*several));
+    } else if (usable("run", "device") && device != "auto" && device != "cpu" && device != "cuda" &&
+               !numbered) {
+      const auto guess = did_you_mean(
+          device, std::vector<Candidate>{{"auto", {}}, {"cpu", {}}, {"cuda", {"gpu", "nvidia"}}});
       add(Certainty::value, "E108",
           "`run.device` must be one of auto, cpu, cuda, cuda:N, got \"" + device + "\"",
           value_at("run.device"), guess ? "did you mean \"" + *guess + "\"?" : "");
@@ -244,7 +276,8 @@ class Resolver {
     if (usable("experiment", "name") &&
         (bad_name || name == "." || name == ".." || name.size() > 128)) {
       add(Certainty::value, "E107",
-          "`experiment.name` names a folder, so it has no `/` and at most 128 bytes",
+          "`experiment.name` names a folder: it cannot be `.` or `..`, hold `/` or control "
+          "characters, or have more than 128 bytes",
           value_at("experiment.name"), {}, "shorten it or use `_`");
     }
     if (usable("run", "dir") && text("run", "dir").empty()) {
@@ -293,7 +326,7 @@ class Resolver {
       plugins_known_ = false;
       return;
     }
-    if (given.size() > 1) check_no_named(kind, path, given);
+    const Table own = given.size() > 1 ? without_named(kind, path, given) : given;
     const ComponentInfo* info = catalog_.find(kind, plugin->as_string());
     if (info == nullptr) {
       plugins_known_ = false;
@@ -306,24 +339,28 @@ class Resolver {
     c.table = path;
     c.plugin = plugin->as_string();
     c.info = info;
-    read_host_keys(kind, path, given, c);
+    read_host_keys(kind, path, own, c);
     const TableWords words = {
         kind + " plugin `" + c.plugin + "`", "E104", "unknown parameter", "for",
         "see all parameters with  retake plugins params " + kind + "/" + c.plugin};
-    c.params = validator_->check(info->schema, given, path, words, component_host_keys(kind));
+    c.params = validator_->check(info->schema, own, path, words, component_host_keys(kind));
     out_.components.push_back(std::move(c));
   }
 
-  /// A table with `plugin` is the only one of its kind.
-  void check_no_named(const std::string& kind, const std::string& path, const Table& given) {
+  /// A table with `plugin` is the only one of its kind: the table less named ones, which are E105.
+  Table without_named(const std::string& kind, const std::string& path, const Table& given) {
+    Table own;
     for (const auto& [key, value] : given) {
-      if (path != kind || !value.is_table() || !value.as_table().contains("plugin")) continue;
+      if (path != kind || !value.is_table() || !value.as_table().contains("plugin")) {
+        own[key] = value;
+        continue;
+      }
       add(Certainty::value, "E105",
           "[" + kind + "] has a plugin of its own, so [" + child_path(kind, key) +
               "] cannot stand beside it",
           key_at(child_path(path, key)), {}, "give the first a name too:  [" + kind + ".NAME]");
-      return;
     }
+    return own;
   }
 
   void read_host_keys(const std::string& kind, const std::string& path, const Table& given,
@@ -413,7 +450,7 @@ class Resolver {
     if (options_.training == Training::required ||
         (options_.training == Training::with_trainer && trains)) {
       for (Diagnostic& d : training_faults(out_.components)) {
-        findings_.add(Certainty::wiring, std::move(d));
+        if (!bad_tables_) findings_.add(Certainty::wiring, std::move(d));
       }
     }
     for (const WatchRule& rule : out_.watch) {
@@ -503,6 +540,7 @@ class Resolver {
   Table host_;
   std::map<std::string, std::string> versions_;
   bool plugins_known_ = true;
+  bool bad_tables_ = false;  ///< what a kind's table would have held is not known
   ResolvedExperiment out_;
 };
 

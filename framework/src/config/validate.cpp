@@ -69,7 +69,7 @@ bool in_range(const FieldInfo& f, double v) {
   // Written so that NaN is outside.
   if (f.min && !(f.min_open ? v > *f.min : v >= *f.min)) return false;
   if (f.max && !(f.max_open ? v < *f.max : v <= *f.max)) return false;
-  return !std::isnan(v);
+  return std::isfinite(v);
 }
 
 std::vector<Candidate> candidates(const std::vector<FieldInfo>& fields) {
@@ -121,9 +121,20 @@ std::string summary(const FieldInfo& f) {
   return out;
 }
 
+/// Whether people type `word` for one of the fields.
+bool is_synonym(const std::vector<FieldInfo>& fields, const std::string& word) {
+  return std::any_of(fields.begin(), fields.end(), [&](const FieldInfo& f) {
+    return std::find(f.synonyms.begin(), f.synonyms.end(), word) != f.synonyms.end();
+  });
+}
+
 std::optional<Diagnostic> several_values(const std::string& path, const Origin* origin) {
-  const auto several = origin != nullptr ? comma_values(*origin) : std::vector<std::string>();
-  if (several.empty()) return std::nullopt;
+  if (origin == nullptr || origin->argv_index == 0) return std::nullopt;
+  std::vector<std::string> several = comma_values(*origin);
+  if (origin->written.is_array()) {
+    for (const Value& item : origin->written.as_array()) several.push_back(inline_toml(item));
+  }
+  if (several.size() < 2) return std::nullopt;
   std::string list;
   for (const std::string& item : several) list += (list.empty() ? "" : ", ") + item;
   Diagnostic d;
@@ -201,6 +212,14 @@ void Validator::unknown_key(const std::vector<FieldInfo>& fields, const std::str
   } else if (key == "weight" || key == "enabled") {
     d.facts.push_back("`" + key + "` belongs to losses, rewards and augmentations");
   }
+  const auto there = elsewhere_.find(key);
+  if (there != elsewhere_.end() && !is_synonym(all, key)) {
+    d.caret = "did you mean `" + there->second + "`?";
+  } else if (key == "extends" || key == "merge") {
+    d.caret.clear();
+    d.facts.push_back("`" + key + "` is no part of a table: write it " +
+                      (key == "merge" ? "as  [merge]" : "above the first table of the file"));
+  }
   d.help = words.help;
   fail(Certainty::value, std::move(d));
 }
@@ -230,6 +249,17 @@ bool Validator::check_field(const FieldInfo& f, Value& value, const std::string&
   return good;
 }
 
+/// What is said of the keys of a table inside a host table.
+TableWords Validator::inner_words(const FieldInfo& f, const std::string& path,
+                                  const TableWords& words) {
+  if (words.unknown_id != std::string("E103")) return words;
+  TableWords inner = words;
+  inner.owner = "[" + path + "]";
+  inner.help = "keys are ";
+  for (const FieldInfo& key : f.fields) inner.help += (&key == &f.fields[0] ? "" : ", ") + key.name;
+  return inner;
+}
+
 bool Validator::check_item(const FieldInfo& f, Value& value, const std::string& path,
                            const TableWords& words) {
   bool right_type = false;
@@ -249,7 +279,8 @@ bool Validator::check_item(const FieldInfo& f, Value& value, const std::string& 
       break;
     case FieldType::group:
       if (!value.is_table()) break;
-      value = check_fields(f.fields, f.rules, value.as_table(), path, words, {});
+      value =
+          check_fields(f.fields, f.rules, value.as_table(), path, inner_words(f, path, words), {});
       return true;
   }
   const bool in_choices = f.choices.empty() ||
@@ -269,8 +300,16 @@ void Validator::wrong_value(const FieldInfo& f, const Value& value, const std::s
   d.place = place_of(document_.origins, path, false);
   const Origin* origin = nearest_origin(document_.origins, path);
   if (auto several = several_values(path, origin); several && !f.is_list) {
-    fail(Certainty::value, std::move(*several));
-    return;
+    bool fitting = true;
+    const auto words = comma_values(*origin);
+    if (f.type == FieldType::integer || f.type == FieldType::floating) {
+      fitting = std::none_of(words.begin(), words.end(),
+                             [](const std::string& word) { return word.starts_with('"'); });
+    }
+    if (fitting) {
+      fail(Certainty::value, std::move(*several));
+      return;
+    }
   }
   const bool of_list = path.ends_with(']');
   FieldInfo wanted = f;
@@ -296,6 +335,22 @@ void Validator::wrong_value(const FieldInfo& f, const Value& value, const std::s
     }
   }
   if (!f.doc.empty()) d.help = f.name + ": " + f.doc + (f.unit.empty() ? "" : ", in " + f.unit);
+  if (value.is_string() && f.type != FieldType::string) {
+    const std::string& text = value.as_string();
+    if (text.size() > 18 && text.find_first_not_of("+-0123456789") == std::string::npos) {
+      d.facts.push_back("an int has at most 63 bits: up to 9223372036854775807");
+    }
+    if (origin != nullptr && origin->written.is_string() &&
+        origin->written.as_string().find("${env:") != std::string::npos) {
+      d.facts.push_back("what ${env:...} gives is always text");
+      d.help = "set it on the command line instead:  " + path + "=" + text;
+    }
+  }
+  if (f.is_list && !of_list && value.is_string() && origin != nullptr && origin->argv_index > 0) {
+    d.help = f.type == FieldType::string
+                 ? "a list of texts is written  " + path + "='[\"a\", \"b\"]'"
+                 : "a list is written  " + path + "='[1, 2]'";
+  }
   // A bare word on the command line that TOML takes for something else: nan, true, 2024.
   if (f.type == FieldType::string && !f.is_list && origin != nullptr && origin->argv_index > 0 &&
       !value.is_string() && !value.is_table() && !value.is_array()) {
@@ -356,8 +411,12 @@ void Validator::check_rules(const std::vector<FieldInfo>& fields,
     Diagnostic d;
     d.id = "E110";
     d.message = message;
-    // The rule may be broken by either side: point at the one that was written.
-    const bool own = origin_of(document_.origins, at) != nullptr || rule.other.empty();
+    // The rule may be broken by either side: point at the one that was written last.
+    const auto layer = [&](const std::string& p) {
+      const Origin* origin = origin_of(document_.origins, p);
+      return origin != nullptr ? origin->layer : -1;
+    };
+    const bool own = rule.other.empty() || (layer(at) >= 0 && layer(at) >= layer(other_at));
     d.place = place_of(document_.origins, own ? at : other_at, false);
     d.help = "change one of them";
     if (rule.kind == RuleInfo::Kind::odd && std::abs(mine->as_double()) < 1e15) {

@@ -1,6 +1,7 @@
 #pragma once
 // One table against the schema that owns it.
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,15 +27,23 @@ std::string summary(const FieldInfo& field);
 /// "a float in (0, 1]", "a list of strings", "one of max, min".
 std::string expectation(const FieldInfo& field);
 
-/// E109 when an override gave several values with commas: a sweep is what tries several.
+/// E109 when an override gave several values (a,b or [a, b]): a sweep is what tries several.
 std::optional<Diagnostic> several_values(const std::string& path, const Origin* origin);
+
+/// Key or synonym -> the paths of the tables at hand that have it: what a key that stands in the
+/// wrong table may have meant.
+using Elsewhere = std::map<std::string, std::string>;
 
 /// Checks tables of one document. Not thread-safe.
 class Validator {
  public:
   /// `failed`: paths whose value is already known to be unusable; nothing more is said of them.
-  Validator(Document& document, const std::set<std::string>& failed, Findings& findings)
-      : document_(document), failed_(failed), findings_(findings) {}
+  Validator(Document& document, const std::set<std::string>& failed, Findings& findings,
+            Elsewhere elsewhere = {})
+      : document_(document),
+        failed_(failed),
+        findings_(findings),
+        elsewhere_(std::move(elsewhere)) {}
 
   /// The table complete: every field in the schema's order, defaults filled, integers widened where
   /// the field is a float. `extra`: keys of the host that may stand in it too,
@@ -53,6 +62,8 @@ class Validator {
   void unknown_key(const std::vector<FieldInfo>& fields, const std::string& key,
                    const std::string& path, const TableWords& words,
                    const std::vector<FieldInfo>& extra);
+  static TableWords inner_words(const FieldInfo& field, const std::string& path,
+                                const TableWords& words);
   bool check_item(const FieldInfo& field, Value& value, const std::string& path,
                   const TableWords& words);
   void check_rules(const std::vector<FieldInfo>& fields, const std::vector<RuleInfo>& rules,
@@ -63,6 +74,7 @@ class Validator {
   Document& document_;
   const std::set<std::string>& failed_;
   Findings& findings_;
+  Elsewhere elsewhere_;
   std::set<std::string> bad_;  ///< paths already complained about: rules skip them
 };
 

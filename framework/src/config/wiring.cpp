@@ -26,19 +26,23 @@ std::vector<Declared> declared_metrics(const std::vector<ResolvedComponent>& com
 }
 
 bool is_declared(const std::string& metric, const std::vector<Declared>& declared) {
-  const auto& engine = engine_metrics();
   return std::any_of(declared.begin(), declared.end(),
-                     [&](const Declared& d) { return matches_metric(d.pattern, metric); }) ||
-         std::any_of(engine.begin(), engine.end(),
-                     [&](const MetricInfo& m) { return matches_metric(m.name, metric); });
+                     [&](const Declared& d) { return matches_metric(d.pattern, metric); });
+}
+
+std::vector<Declared> metrics_of_engine() {
+  std::vector<Declared> out;
+  for (const MetricInfo& m : engine_metrics()) out.push_back({m.name, "the training engine"});
+  return out;
 }
 
 /// "did you mean `val/edit_f1` (trainer pointer)? declared: val/edit_f1 val/loss"
-std::string help_for(const std::string& metric, const std::vector<Declared>& declared) {
+std::string help_for(const std::string& metric, std::vector<Declared> known) {
   std::string list;
-  for (const Declared& d : declared) list += " " + d.pattern;
-  std::vector<Declared> known = declared;
-  for (const MetricInfo& m : engine_metrics()) known.push_back({m.name, "the training engine"});
+  for (const Declared& d : known) list += " " + d.pattern;
+  // Of two that are as near, the usual one.
+  std::stable_partition(known.begin(), known.end(),
+                        [](const Declared& d) { return d.pattern == TrainTable().metric; });
   std::vector<std::string> names;
   for (const Declared& d : known) names.push_back(d.pattern);
   std::string out;
@@ -79,6 +83,10 @@ void check_metric(const std::string& metric, const Origin* written,
   Diagnostic d;
   d.id = "E142";
   d.message = "metric `" + metric + "` is declared by no plugin of this experiment";
+  if (is_declared(metric, metrics_of_engine())) {
+    d.message = "`train.metric` is judged at validations, and `" + metric +
+                "` is known of training steps only";
+  }
   if (written != nullptr) {
     d.place = value_place(*written);
   } else {
@@ -88,9 +96,21 @@ void check_metric(const std::string& metric, const Origin* written,
   findings.add(Certainty::wiring, std::move(d));
 }
 
+void require_metric(const std::string& metric, const std::map<std::string, double>& given) {
+  if (given.contains(metric)) return;
+  Diagnostic d;
+  d.id = "E150";
+  d.message = "the validation gave no `" + metric + "`, which train.metric asks for";
+  for (const auto& [name, _] : given) d.facts.push_back("it gave " + name);
+  d.help = "choose one of these as train.metric";
+  throw ConfigError(std::move(d));
+}
+
 void check_watched(const std::string& metric, const Origin* written,
                    const std::vector<ResolvedComponent>& components, Findings& findings) {
-  const auto declared = declared_metrics(components);
+  std::vector<Declared> declared = declared_metrics(components);
+  const auto engine = metrics_of_engine();
+  declared.insert(declared.end(), engine.begin(), engine.end());
   if (is_declared(metric, declared)) return;
   Diagnostic d;
   d.severity = Severity::warning;

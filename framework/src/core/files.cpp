@@ -82,7 +82,27 @@ std::string read_file(const fs::path& path) {
   }
 }
 
-AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)) {
+namespace {
+
+/// The file that is to be replaced: behind links, and never a device or a pipe.
+fs::path replaceable(fs::path target) {
+  std::error_code error;
+  if (fs::is_symlink(fs::symlink_status(target, error))) {
+    const fs::path real = fs::weakly_canonical(target, error);
+    if (error) fail(target, "cannot follow the link", error.value());
+    target = real;
+  }
+  const fs::file_status now = fs::status(target, error);
+  if (!fs::exists(now) || fs::is_regular_file(now)) return target;
+  if (fs::is_directory(now)) fail(target, "cannot write the file", EISDIR);
+  throw DataError(file_diagnostic("E401", target.string(),
+                                  "cannot write the file: there is a device or a pipe of that name",
+                                  "name a file"));
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(fs::path target) : target_(replaceable(std::move(target))) {
   static std::atomic<unsigned> counter{0};
   const fs::path folder = target_.has_parent_path() ? target_.parent_path() : fs::path(".");
   std::error_code error;

@@ -16,7 +16,8 @@ std::string read_file(const std::filesystem::path& path);
 enum class Sync { yes, no };
 
 /// A file that appears whole or not at all: written beside its target under a temporary name,
-/// synced, then renamed. Discarded by the destructor unless committed. Parent folders are created.
+/// synced, then renamed. Discarded by the destructor unless committed. Parent folders are created. A
+/// link stays one: the file behind it is replaced. Devices, pipes and folders are refused.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path target);

@@ -122,11 +122,15 @@ std::vector<std::unique_ptr<PcmReader>> open_sources(const Edl& edl, const Rende
 
 PcmFormat choose_format(const RenderRequest& request, const AudioInfo& first) {
   PcmFormat format = audio::output_format(first);
+  if (request.add_extension) {
+    PcmFormat flac = format;
+    flac.container = "flac";
+    return request.prefer_flac && audio::can_hold(flac) ? flac : format;
+  }
   std::string extension = request.output.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (request.add_extension || extension.empty() || extension == audio::file_extension(format))
-    return format;
+  if (extension.empty() || extension == audio::file_extension(format)) return format;
   if (extension == ".aif") extension = ".aiff";
   for (const char* known : {"wav", "flac", "aiff", "w64", "caf", "rf64"}) {
     if (extension.substr(1) != known) continue;

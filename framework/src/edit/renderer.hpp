@@ -20,6 +20,8 @@ struct RenderRequest {
   std::filesystem::path output;
   /// `output` is a name to which the extension of the first source's format is added.
   bool add_extension = false;
+  /// With `add_extension`: FLAC where it holds the format of the first source.
+  bool prefer_flac = false;
   /// What errors about the EDL name as their file.
   std::string edl_name;
   /// Called now and then with samples done and in total.

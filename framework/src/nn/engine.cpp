@@ -3,26 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "config/wiring.hpp"
 #include "nn/device.hpp"
 #include "nn/tensor_io.hpp"
 #include "plugin/blame.hpp"
 #include "retake/error.hpp"
 
 namespace retake::nn {
-namespace {
-
-[[noreturn]] void diverged(const std::string& what, double value, std::int64_t step,
-                           const DivergenceCause& cause) {
-  Diagnostic d;
-  d.id = "E901";
-  d.message = what + " became " + format_double(value) + " at step " + std::to_string(step);
-  if (!cause.fact.empty()) d.facts.push_back(cause.fact);
-  d.facts.push_back("the last checkpoint is from before and can be used or resumed");
-  d.help = cause.help + "; retake resume RUN goes on from the last checkpoint";
-  throw DivergedError(std::move(d));
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Engine::Engine(EngineParts parts, EngineSettings settings, EngineSinks sinks,
                run::CheckpointStore& checkpoints, Value describe)
@@ -47,6 +35,20 @@ Engine::Timed::~Timed() {
   if (!engine_.sinks_.span) return;
   span_.end_us = engine_.seconds() * 1e6;
   engine_.sinks_.span(span_);
+}
+
+void Engine::diverged(const std::string& what, double value, const DivergenceCause& cause) const {
+  Diagnostic d;
+  d.id = "E901";
+  d.message =
+      what + " became " + format_double(value) + " at step " + std::to_string(position_.step);
+  if (!cause.fact.empty()) d.facts.push_back(cause.fact);
+  d.help = cause.help;
+  if (saved_) {
+    d.facts.push_back("the last checkpoint is from before and can be used or resumed");
+    d.help += "; retake resume RUN goes on from the last checkpoint";
+  }
+  throw DivergedError(std::move(d));
 }
 
 StepPosition Engine::at(std::int64_t micro) const {
@@ -80,7 +82,7 @@ void Engine::micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration)
   const double share = 1.0 / settings_.accumulate;
   const double loss = total.item<double>();
   if (!std::isfinite(loss)) {
-    diverged("the loss" + whose_fault(result), loss, position_.step, what_went_in(batch));
+    diverged("the loss" + whose_fault(result), loss, what_went_in(batch));
   }
   sums["train/loss"] += loss * share;
   for (const LossTerm& term : result.terms) {
@@ -145,7 +147,7 @@ double Engine::apply_update(double rate_factor) {
   }
   const double norm = clip_gradients(active, settings_.clip_norm);
   if (before_update_) before_update_();
-  if (!std::isfinite(norm)) diverged("the gradient norm", norm, position_.step, {});
+  if (!std::isfinite(norm)) diverged("the gradient norm", norm, {});
   for (const NamedOptimizer& o : active) {
     o.optimizer->step(forced_rate_.value_or(o.optimizer->learning_rate() * rate_factor));
   }
@@ -254,16 +256,8 @@ bool Engine::validate() {
 
 void Engine::judge(const Metrics& metrics) {
   if (settings_.metric.empty()) return;
-  const auto it = metrics.find(settings_.metric);
-  if (it == metrics.end()) {
-    Diagnostic d;
-    d.id = "E150";
-    d.message = "the validation gave no `" + settings_.metric + "`, which train.metric asks for";
-    for (const auto& [name, _] : metrics) d.facts.push_back("it gave " + name);
-    d.help = "choose one of these as train.metric";
-    throw ConfigError(std::move(d));
-  }
-  const double value = it->second;
+  config::require_metric(settings_.metric, metrics);
+  const double value = metrics.at(settings_.metric);
   const bool better =
       std::isfinite(value) &&
       (!best_ || (settings_.goal == "min" ? value < best_->value : value > best_->value));
@@ -354,9 +348,11 @@ void Engine::save() {
   content.optim = now.optim.views();
   content.best = best_;
   checkpoints_.publish(content, settings_.keep);
+  saved_ = true;
 }
 
 void Engine::restore(const run::Checkpoint& checkpoint) {
+  saved_ = true;
   const Table& cursor = checkpoint.cursor().as_table();
   position_.phase = static_cast<std::size_t>(cursor.at("phase").as_int());
   if (position_.phase >= phases_.size() ||

@@ -97,6 +97,8 @@ class Engine {
   std::vector<LossShare> loss_shares();
   Metrics train_step();
   void micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration);
+  [[noreturn]] void diverged(const std::string& what, double value,
+                             const DivergenceCause& cause) const;
   std::string whose_fault(const StepResult& result) const;
   DivergenceCause what_went_in(const TensorMap& batch) const;
   /// What the schedule makes of every learning rate at this step.
@@ -126,6 +128,7 @@ class Engine {
   std::int64_t axis_before_ = 0;  ///< axis value before the newest step
   std::optional<run::BestMark> best_;
   Metrics last_validation_;
+  bool saved_ = false;                   ///< there is a checkpoint to go back to
   std::optional<double> forced_rate_;    ///< of find_learning_rate
   bool same_batch_ = false;              ///< of probe
   std::function<void()> before_update_;  ///< of probe: the gradients are there

@@ -1,5 +1,6 @@
 #include "retake/nn/raw_encoder.hpp"
 
+#include "retake/error.hpp"
 #include "retake/nn/masked.hpp"
 
 namespace retake {
@@ -95,6 +96,15 @@ at::Tensor LinearEncoderLayerImpl::forward(const at::Tensor& x_BTD, const at::Te
 
 RawEncoderImpl::RawEncoderImpl(const RawEncoderOptions& options) : options_(options) {
   const auto& o = options_;
+  if (o.frame_width <= 0) {
+    throw ConfigError(Diagnostic{Severity::error,
+                                 "E160",
+                                 "the model reads no feature block: its `frames` is empty",
+                                 {},
+                                 {},
+                                 {},
+                                 "name blocks,  frames = [\"mel.mel\"]"});
+  }
   half_ = register_module("half", Downsample(o.frame_width, kFineChannels));
   quarter_ = register_module("quarter", Downsample(kFineChannels, kQuarterChannels));
   token_ = register_module("token", Downsample(kQuarterChannels, o.width));

@@ -134,6 +134,11 @@ void note_throw(const void* object) {
   entry.library = library;
 }
 
+std::string said_by(const std::exception& exception) {
+  const std::string said = exception.what();
+  return said.substr(0, said.find("\nException raised from "));
+}
+
 std::string thrown_in() {
   const void* object = object_of(std::current_exception());
   if (object == nullptr) return {};

@@ -2,6 +2,7 @@
 // Whose code it was: the plugin library behind an address, a stack, a component or an exception.
 // Nothing here costs anything while all goes well.
 
+#include <exception>
 #include <filesystem>
 #include <string>
 
@@ -40,6 +41,9 @@ std::string library_of(const Component& component);
 /// Called by the executable's `__cxa_throw` before the real one: remembers in which plugin library
 /// the exception object was thrown. Thread-safe; the last 64 are known.
 void note_throw(const void* object);
+
+/// What an exception says, less the stack trace that LibTorch's exceptions append.
+std::string said_by(const std::exception& exception);
 
 /// The plugin library in which the exception now handled was thrown, however it travelled since;
 /// empty when no plugin was on the stack.

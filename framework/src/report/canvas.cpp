@@ -14,29 +14,36 @@
 
 namespace retake::report {
 
-Canvas::Canvas(int width, int height)
-    : width_(width),
-      height_(height),
+void Canvas::dot(int x, int y, int radius, Color color) {
+  fill(x - radius, y - radius, x + radius + 1, y + radius + 1, color);
+}
+
+int Canvas::text_width(std::string_view text, int scale) {
+  return static_cast<int>(count_characters(text)) * 6 * scale;
+}
+
+Raster::Raster(int width, int height)
+    : Canvas(width, height),
       rgb_(3 * static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 0xFF) {}
 
-void Canvas::pixel(int x, int y, Color color) {
-  if (x < 0 || y < 0 || x >= width_ || y >= height_) return;
+void Raster::pixel(int x, int y, Color color) {
+  if (x < 0 || y < 0 || x >= width() || y >= height()) return;
   std::uint8_t* p =
-      rgb_.data() + 3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(width_) +
+      rgb_.data() + 3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(width()) +
                          static_cast<std::size_t>(x));
   p[0] = color.red;
   p[1] = color.green;
   p[2] = color.blue;
 }
 
-void Canvas::fill(int x0, int y0, int x1, int y1, Color color) {
-  for (int y = std::max(0, y0); y < std::min(height_, y1); ++y) {
-    for (int x = std::max(0, x0); x < std::min(width_, x1); ++x) pixel(x, y, color);
+void Raster::fill(int x0, int y0, int x1, int y1, Color color) {
+  for (int y = std::max(0, y0); y < std::min(height(), y1); ++y) {
+    for (int x = std::max(0, x0); x < std::min(width(), x1); ++x) pixel(x, y, color);
   }
 }
 
 // Bresenham, "Algorithm for computer control of a digital plotter", 1965.
-void Canvas::line(int x0, int y0, int x1, int y1, Color color) {
+void Raster::line(int x0, int y0, int x1, int y1, Color color) {
   const int dx = std::abs(x1 - x0);
   const int dy = -std::abs(y1 - y0);
   const int sx = x0 < x1 ? 1 : -1;
@@ -57,15 +64,7 @@ void Canvas::line(int x0, int y0, int x1, int y1, Color color) {
   }
 }
 
-void Canvas::dot(int x, int y, int radius, Color color) {
-  fill(x - radius, y - radius, x + radius + 1, y + radius + 1, color);
-}
-
-int Canvas::text_width(std::string_view text, int scale) {
-  return static_cast<int>(count_characters(text)) * 6 * scale;
-}
-
-void Canvas::glyph(int x, int y, std::string_view strokes, int scale, Color color) {
+void Raster::glyph(int x, int y, std::string_view strokes, int scale, Color color) {
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   const int weight = std::max(1, scale / 2);
   int last_x = 0, last_y = 0;
@@ -90,7 +89,7 @@ void Canvas::glyph(int x, int y, std::string_view strokes, int scale, Color colo
   }
 }
 
-void Canvas::text(int x, int y, std::string_view text, int scale, Color color) {
+void Raster::text(int x, int y, std::string_view text, int scale, Color color) {
   for (const char c : text) {
     if (!starts_character(c)) continue;
     const bool known = c >= 32 && c <= 126;
@@ -118,8 +117,17 @@ std::string png_bytes(int width, int height, const std::vector<std::uint8_t>& rg
   return bytes;
 }
 
-void Canvas::write_png(const std::filesystem::path& path) const {
-  write_file_atomic(path, png_bytes(width_, height_, rgb_));
+std::string Raster::file() const {
+  return png_bytes(width(), height(), rgb_);
+}
+
+std::unique_ptr<Canvas> canvas_for(const std::filesystem::path& path, int width, int height) {
+  if (path.extension() == ".svg") return std::make_unique<Svg>(width, height);
+  return std::make_unique<Raster>(width, height);
+}
+
+void save(const Canvas& canvas, const std::filesystem::path& path) {
+  write_file_atomic(path, canvas.file());
 }
 
 }  // namespace retake::report

@@ -99,7 +99,7 @@ void Axes::frame(const std::string& title, const std::string& x_label, const std
 void plot_alignment(const std::filesystem::path& path, const std::string& title,
                     const std::vector<std::int64_t>& pointers, std::span<const float> confidence,
                     const TimeGrid& edit_grid, const TimeGrid& raw_grid) {
-  Canvas canvas(2100, 1200);  // 14 x 8 inches at 150 dots
+  Raster canvas(2100, 1200);  // 14 x 8 inches at 150 dots
   const Axes::Range time{0.0, end_of(edit_grid)};
   Axes above(canvas, 140, 50, 2060, 640, time, {0.0, end_of(raw_grid)});
   above.frame(title, "edit time (s)", "raw time (s)");
@@ -117,7 +117,7 @@ void plot_alignment(const std::filesystem::path& path, const std::string& title,
       below.dot(at, std::clamp(step, -100.0, 100.0), 1, std::abs(step) > 100.0 ? kRed : kBlue);
     }
   }
-  canvas.write_png(path);
+  save(canvas, path);
 }
 
 Waveform waveform(AudioSource& source, int columns) {
@@ -159,12 +159,14 @@ void draw_curve(Canvas& canvas, const Axes& axes, const std::vector<float>& valu
   }
 }
 
-}  // namespace
+constexpr int kEditWidth = 2100;
 
-void plot_edit(const std::filesystem::path& path, const std::string& title, const Waveform& raw,
-               const Edl& edl, const std::map<std::string, std::vector<float>>& curves) {
-  const bool with_curves = !curves.empty();
-  Canvas canvas(2100, with_curves ? 1100 : 760);
+int edit_height(const std::map<std::string, std::vector<float>>& curves) {
+  return curves.empty() ? 760 : 1100;
+}
+
+void draw_edit(Canvas& canvas, const std::string& title, const Waveform& raw, const Edl& edl,
+               const std::map<std::string, std::vector<float>>& curves) {
   const double seconds = std::max(raw.seconds, 1e-3);
   const double rate =
       edl.sources.empty() || edl.sources[0].sample_rate <= 0.0 ? 1.0 : edl.sources[0].sample_rate;
@@ -193,7 +195,7 @@ void plot_edit(const std::filesystem::path& path, const std::string& title, cons
     canvas.line(x, wave.y(std::clamp(high, -1.0F, 1.0F)), x, wave.y(std::clamp(low, -1.0F, 1.0F)),
                 kInk);
   }
-  if (with_curves) {
+  if (!curves.empty()) {
     Axes panel(canvas, 140, 770, 2060, 1020, {0.0, seconds}, {0.0, 1.0});
     std::string names;
     for (const auto& [name, values] : curves) names += (names.empty() ? "" : ", ") + name;
@@ -204,13 +206,28 @@ void plot_edit(const std::filesystem::path& path, const std::string& title, cons
       draw_curve(canvas, panel, values, seconds, colors[next++ % std::size(colors)]);
     }
   }
-  canvas.write_png(path);
+}
+
+}  // namespace
+
+void plot_edit(const std::filesystem::path& path, const std::string& title, const Waveform& raw,
+               const Edl& edl, const std::map<std::string, std::vector<float>>& curves) {
+  const auto canvas = canvas_for(path, kEditWidth, edit_height(curves));
+  draw_edit(*canvas, title, raw, edl, curves);
+  save(*canvas, path);
+}
+
+Picture edit_picture(const std::string& title, const Waveform& raw, const Edl& edl,
+                     const std::map<std::string, std::vector<float>>& curves) {
+  Raster canvas(kEditWidth, edit_height(curves));
+  draw_edit(canvas, title, raw, edl, curves);
+  return {canvas.width(), canvas.height(), canvas.rgb()};
 }
 
 void plot_curve(const std::filesystem::path& path, const std::string& title,
                 const std::string& x_label, const std::string& y_label,
                 const std::vector<std::pair<double, double>>& points) {
-  Canvas canvas(1200, 700);
+  const auto canvas = canvas_for(path, 1200, 700);
   Axes::Range x{points.front().first, points.back().first}, y{INFINITY, -INFINITY};
   for (const auto& [_, value] : points) {
     y.low = std::min(y.low, value);
@@ -218,14 +235,14 @@ void plot_curve(const std::filesystem::path& path, const std::string& title,
   }
   if (!(y.high > y.low)) y.high = y.low + 1.0;
   if (!(x.high > x.low)) x.high = x.low + 1.0;
-  Axes axes(canvas, 140, 50, 1160, 620, x, y);
+  Axes axes(*canvas, 140, 50, 1160, 620, x, y);
   axes.frame(title, x_label, y_label);
   for (std::size_t i = 1; i < points.size(); ++i) {
-    canvas.line(axes.x(points[i - 1].first), axes.y(points[i - 1].second), axes.x(points[i].first),
-                axes.y(points[i].second), kBlue);
+    canvas->line(axes.x(points[i - 1].first), axes.y(points[i - 1].second), axes.x(points[i].first),
+                 axes.y(points[i].second), kBlue);
   }
   for (const auto& [px, py] : points) axes.dot(px, py, 2, kBlue);
-  canvas.write_png(path);
+  save(*canvas, path);
 }
 
 }  // namespace retake::report

@@ -13,6 +13,7 @@
 #include "retake/audio/source.hpp"
 #include "retake/audio/time_grid.hpp"
 #include "retake/edit/edl.hpp"
+#include "retake/exhibit.hpp"
 
 namespace retake::report {
 
@@ -56,11 +57,15 @@ struct Waveform {
 Waveform waveform(AudioSource& source, int columns);
 
 /// {stem}_edit.png: the raw's waveform with the kept regions lit and the segments' order below;
-/// `curves` over raw time (values 0..1, e.g. "keep") are drawn in a panel of their own. Atomic.
+/// `curves` over raw time (values 0..1, e.g. "keep") are drawn in a panel of their own. A path that
+/// ends in .svg gets an SVG. Atomic.
 void plot_edit(const std::filesystem::path& path, const std::string& title, const Waveform& raw,
                const Edl& edl, const std::map<std::string, std::vector<float>>& curves);
+/// The same as pixels.
+Picture edit_picture(const std::string& title, const Waveform& raw, const Edl& edl,
+                     const std::map<std::string, std::vector<float>>& curves);
 
-/// A line through (x, y) points, x ascending; at least two. Atomic.
+/// A line through (x, y) points, x ascending; at least two; .svg as above. Atomic.
 void plot_curve(const std::filesystem::path& path, const std::string& title,
                 const std::string& x_label, const std::string& y_label,
                 const std::vector<std::pair<double, double>>& points);

@@ -13,6 +13,8 @@
 #include "retake/error.hpp"
 
 using retake::report::Canvas;
+using retake::report::Raster;
+using retake::report::Svg;
 namespace fs = std::filesystem;
 
 namespace {
@@ -30,10 +32,10 @@ struct TempFile {
 };
 
 std::string picture(const std::string& text, int scale, int x, int width, int height) {
-  Canvas canvas(width, height);
+  Raster canvas(width, height);
   canvas.text(x, 0, text, scale, kBlack);
   const TempFile file;
-  canvas.write_png(file.path);
+  save(canvas, file.path);
   return file.bytes();
 }
 
@@ -86,6 +88,35 @@ TEST_CASE("text is one cell a character; what is not ASCII is a question mark") 
 }
 
 TEST_CASE("a picture that cannot be written is an error that names it") {
-  const Canvas canvas(4, 4);
-  CHECK_THROWS_AS(canvas.write_png("/proc/none/picture.png"), retake::DataError);
+  const Raster canvas(4, 4);
+  CHECK_THROWS_AS(save(canvas, "/proc/none/picture.png"), retake::DataError);
+}
+
+TEST_CASE("an SVG holds lines as paths, areas as rectangles and texts as texts") {
+  Svg canvas(40, 30);
+  canvas.line(0, 0, 5, 5, kBlack);
+  canvas.line(5, 5, 9, 0, kBlack);
+  canvas.line(1, 1, 2, 2, kBlack);
+  canvas.line(0, 0, 1, 0, {255, 0, 16});
+  canvas.fill(3, 4, 13, 24, {1, 2, 3});
+  canvas.fill(3, 4, 3, 24, kBlack);  // nothing
+  canvas.text(2, 3, "a<b & \u00e4\xff\n", 2, kBlack);
+  canvas.line(7, 7, 8, 8, kBlack);
+  const std::string svg = canvas.file();
+  for (const char* part : {"width=\"40\" height=\"30\" viewBox=\"0 0 40 30\"",
+                           "<path stroke=\"#000000\" d=\"M0 0L5 5L9 0M1 1L2 2\"/>",
+                           "<path stroke=\"#ff0010\" d=\"M0 0L1 0\"/>",
+                           "<rect x=\"3\" y=\"4\" width=\"10\" height=\"20\"", "fill=\"#010203\"",
+                           "<text x=\"2\" y=\"17\"", ">a&lt;b &amp; \u00e4??</text>",
+                           "<path stroke=\"#000000\" d=\"M7 7L8 8\"/>\n</g>\n</svg>\n"}) {
+    INFO(part);
+    CHECK(svg.find(part) != std::string::npos);
+  }
+  CHECK(svg.find("width=\"0\"") == std::string::npos);
+  CHECK(canvas.file() == svg);
+}
+
+TEST_CASE("the ending of a file chooses the kind of picture") {
+  CHECK(retake::report::canvas_for("a/b.svg", 4, 4)->file().starts_with("<?xml"));
+  CHECK(retake::report::canvas_for("a.svg/b.png", 4, 4)->file().starts_with("\x89PNG"));
 }
