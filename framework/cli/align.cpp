@@ -106,7 +106,7 @@ class Work {
  public:
   Work(const Arguments& a, const Words& words)
       : force_(a.options.contains("force")),
-        line_(run::ProgressLine::mode_of(stderr, a.globals.quiet || a.globals.json)),
+        line_(run::ProgressLine::mode_of(stderr, a.globals.quiet, a.globals.json)),
         context_({0,
                   threads_of(a),
                   "cpu",

@@ -89,8 +89,13 @@ void print_result(const Arguments& arguments, const Value& json,
 /// Raw text to stdout, same rules.
 void print_text(const std::string& text);
 
+/// Keeps standard output for results: what plugins and libraries print there goes to stderr from
+/// now on. Call once, from main.
+void claim_stdout();
+
+enum class Stream { result, messages };
 /// Whether to colour what goes to this stream: --color, NO_COLOR, TERM and the terminal decide.
-bool use_color(const Globals& globals, std::FILE* stream);
+bool use_color(const Globals& globals, Stream stream);
 
 /// Prints warnings and notes to stderr as diagnostics, unless --quiet.
 void print_diagnostics(const Globals& globals, const std::vector<Diagnostic>& diagnostics);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "config/path.hpp"
 #include "edit/renderer.hpp"
 #include "retake/edit/join_choice.hpp"
 #include "retake/error.hpp"
@@ -24,6 +25,11 @@ Value write_edit(EditResult& result, AudioSource& source, const report::Waveform
   if (result.edl.output_samples() <= 0) {
     throw DataError(file_diagnostic("E429", name, "the model keeps nothing of this recording",
                                     "ask for a length with --length, or use another run"));
+  }
+  if (!config::is_utf8(
+          name)) {  // JSON could not hold it, so that the EDL would not find its source
+    throw DataError(file_diagnostic("E421", name, "the recording's name is no UTF-8 text",
+                                    "rename the recording"));
   }
   const auto join = static_cast<std::int64_t>(std::llround(join_s * recording.sample_rate));
   choose_joins(result.edl, source, join);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -33,6 +34,40 @@ config::ResolvedExperiment resolve(const ExperimentProbe& probe, const plugin::R
   load.config_path = {probe.config_path.begin(), probe.config_path.end()};
   load.training = config::LoadOptions::Training::required;
   return config::resolve_experiment(probe.experiment, registry, load);
+}
+
+/// A process that ends with status 0 need not have come to the end of its work: exit() in a plugin
+/// looks the same. The run's own account tells.
+void require_complete(const fs::path& runs, int steps, const std::string& what) {
+  const std::vector<run::RunFolder> all = run::list_runs(runs);
+  std::string status = "not begun";
+  std::int64_t reached = 0;
+  if (!all.empty()) {
+    const Value manifest = parse_json(read_file(all.front().manifest()), "manifest.json");
+    status = manifest.as_table().at("status").as_string();
+    const Value& last = manifest.as_table().at("attempts").as_array().back();
+    const Value* step = last.as_table().find("to_step");
+    if (step != nullptr && step->is_int()) reached = step->as_int();
+  }
+  if (status == "finished" && reached == steps) return;
+  const bool ended = status == "finished";
+  throw plugin::ProbeFailure(
+      what + (ended ? " ended at step " + std::to_string(reached) + " of " + std::to_string(steps)
+                    : " ended with status 0 and is not complete: the run is " + status),
+      "a component must not end the process: it throws a retake::Error where it cannot go on");
+}
+
+/// A metric that is no finite number is written as a word.
+void require_finite(const run::RunFolder& run) {
+  run::read_json_lines(run.metrics(), [&](const Value& record) {
+    const Table& line = record.as_table();
+    for (const auto& [name, value] : line) {
+      expect(value.is_number() && std::isfinite(value.as_double()),
+             "`" + name + "` is " + (value.is_string() ? value.as_string() : to_json(value)) +
+                 " at step " + to_json(line.at("step")),
+             "give a finite number, or leave the metric out where it has no value");
+    }
+  });
 }
 
 class Trainings {
@@ -67,13 +102,15 @@ class Trainings {
     const fs::path runs = bench_ / name;
     retake({"run", probe_.experiment, "--no-archive", "run.dir=\"" + runs.string() + "\"",
             "train.max_steps=" + std::to_string(steps), "train.val_every=2", "run.trace_every=1",
-            "train.max_epochs=0", "train.max_time=\"0\""},
+            "train.max_epochs=0", "train.max_time=\"0\"", "train.early_stop=0"},
            "training");
+    require_complete(runs, steps, "training");
     return run::list_runs(runs).front();
   }
 
   void resume(const run::RunFolder& run, int steps) const {
     retake({"resume", run.path().string(), "--max-steps", std::to_string(steps)}, "resuming");
+    require_complete(run.path().parent_path(), steps, "resuming");
   }
 
  private:
@@ -179,6 +216,7 @@ std::vector<ProbeResult> probe_experiment(const ExperimentProbe& probe) {
                     [&] { whole = trainings.train("whole", kSteps); }),
           result_of("every metric is declared",
                     after_training([&] { require_declared(experiment, *whole); })),
+          result_of("every metric is finite", after_training([&] { require_finite(*whole); })),
           result_of("a second training is equal", after_training([&] {
                       require_equal(*whole, trainings.train("again", kSteps),
                                     "two trainings differ",

@@ -61,7 +61,8 @@ int run(const Arguments& a) {
     throw usage_error("`retake explain-error` takes one id", "without one it lists all");
   const ErrorDoc* doc = config::find_error_doc(a.positional.front());
   if (doc == nullptr) no_such_id(a.positional.front());
-  print_result(a, doc_value(*doc), [&] { return doc_text(*doc, use_color(a.globals, stdout)); });
+  print_result(a, doc_value(*doc),
+               [&] { return doc_text(*doc, use_color(a.globals, Stream::result)); });
   return 0;
 }
 

@@ -213,7 +213,7 @@ int run_features(const Arguments& a) {
   const std::vector<Input>& inputs = plan.inputs;
   const std::vector<fs::path> outputs = find_outputs(o, inputs);
 
-  run::ProgressLine line(run::ProgressLine::mode_of(stderr, a.globals.quiet || a.globals.json));
+  run::ProgressLine line(run::ProgressLine::mode_of(stderr, a.globals.quiet, a.globals.json));
   std::size_t at = 0;
   run::RunContext::Options settings;
   settings.threads = o.threads;

@@ -72,6 +72,8 @@ double archive_bytes(const config::ResolvedExperiment& e, const plugin::Registry
   }
   std::sort(files.begin(), files.end());
   files.erase(std::unique(files.begin(), files.end()), files.end());
+  const auto more = run::helper_libraries(files);
+  files.insert(files.end(), more.begin(), more.end());
   return file_bytes(files);
 }
 

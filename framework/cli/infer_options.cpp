@@ -23,7 +23,8 @@ OpenModel open_model(const Arguments& a, const std::string& run) {
   m.checkpoint = run::find_checkpoint(run, a.options["dir"].as<std::string>());
   nn::Room& room = open_nn_room();
   room.configure(threads, /*deterministic=*/true);
-  m.line = std::make_unique<run::ProgressLine>(run::ProgressLine::mode_of(stderr, a.globals.quiet));
+  m.line = std::make_unique<run::ProgressLine>(
+      run::ProgressLine::mode_of(stderr, a.globals.quiet, a.globals.json));
   m.registry = std::make_unique<plugin::Registry>(a.globals.plugin_path);
   m.context = std::make_unique<run::RunContext>(run::RunContext::Options{
       .seed = 0,

@@ -80,6 +80,7 @@ void hold_standard_streams() {
 
 int main(int argc, char** argv) {
   hold_standard_streams();
+  claim_stdout();
   // A reader that goes away must not end a run: writes to it fail and are judged where they happen.
   std::signal(SIGPIPE, SIG_IGN);
   const std::vector<std::string> words(argv, argv + argc);
@@ -89,11 +90,14 @@ int main(int argc, char** argv) {
   try {
     const Request request = parse_command_line(words);
     globals = request.arguments.globals;
-    set_log_settings({globals.quiet, globals.verbose > 0});
+    set_log_settings({globals.quiet, globals.verbose > 0, globals.json});
+    plugin::forbid_exit(true);
     const int code = dispatch(request);
     finish_output();
+    plugin::forbid_exit(false);
     return code;
   } catch (...) {
+    plugin::forbid_exit(false);
     const Error error = current_failure(globals.verbose > 0);
     report_failure(globals, error);
     return static_cast<int>(error.code());

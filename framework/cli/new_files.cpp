@@ -51,7 +51,20 @@ void output_option(po::options_description& options) {
 
 fs::path output_folder(const Arguments& arguments) {
   if (!arguments.options.contains("output")) return {};
-  return arguments.options["output"].as<std::string>();
+  const fs::path folder = arguments.options["output"].as<std::string>();
+  for (fs::path at = folder; !at.empty(); at = at.parent_path()) {
+    std::error_code failed;
+    const fs::file_status status = fs::status(at, failed);
+    if (fs::is_directory(status) || at == at.root_path()) break;
+    if (!fs::exists(status)) continue;  // is made, below the first folder that there is
+    Diagnostic d;
+    d.id = "E004";
+    d.message = "-o " + folder.string() + ": " + (at == folder ? "this" : at.string()) +
+                " is a file, and a folder is needed to put something into";
+    d.help = "name a folder, or a name that is free: it is made";
+    throw UsageError(std::move(d));
+  }
+  return folder;
 }
 
 void refuse_existing(const fs::path& path) {

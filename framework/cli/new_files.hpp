@@ -21,7 +21,7 @@ UsageError name_error(const std::string& name, const std::string& why);
 
 /// -o, --output DIR.
 void output_option(po::options_description& options);
-/// DIR of -o, the working folder without it.
+/// DIR of -o, the working folder without it. Throws E004 when it lies at or below a file.
 std::filesystem::path output_folder(const Arguments& arguments);
 
 /// Throws E020 when there is anything at `path`, a dangling link included.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
+#include <sstream>
 
 #include "core/files.hpp"
 #include "core/program.hpp"
@@ -95,8 +97,14 @@ void add_templates(const fs::path& folder, Project& project) {
   }
 }
 
-/// The templates of all kinds, replaced and joined by those of this one. `about.md` is no file of
-/// the project but a paragraph of its README.
+/// The commands, one a line, that make the data of the kind's smoke.toml; most kinds need none.
+std::string data_commands(const fs::path& templates, const std::string& kind) {
+  const fs::path file = templates / kind / "data.sh";
+  return fs::exists(file) ? read_file(file) : "";
+}
+
+/// The templates of all kinds, replaced and joined by those of this one. `about.md` and `data.sh`
+/// are no files of the project but parts of its README.
 Project project_of(const fs::path& templates, const std::string& kind, const std::string& name) {
   Project raw;
   add_templates(templates / "common", raw);
@@ -104,7 +112,9 @@ Project project_of(const fs::path& templates, const std::string& kind, const std
   std::vector<std::pair<std::string, std::string>> words = {
       {"plugin_name", name}, {"PluginName", class_name(name)}, {"plugin_kind", kind}};
   words.emplace_back("plugin_about\n", fill(raw["about.md"], words));
+  words.emplace_back("plugin_data\n", data_commands(templates, kind));
   raw.erase("about.md");
+  raw.erase("data.sh");
   Project out;
   for (const auto& [path, text] : raw) out[fill(path.string(), words)] = fill(text, words);
   return out;
@@ -138,13 +148,20 @@ int run(const Arguments& a) {
   std::vector<fs::path> files;
   for (const auto& [path, text] : project) files.push_back(folder / path);
   const std::string build = (folder / "build").string();
-  print_made(a, files,
-             {{"cmake", "-S", folder.string(), "-B", build,
-               "-DCMAKE_PREFIX_PATH=" + program_root().string()},
-              {"cmake", "--build", build},
-              {"ctest", "--test-dir", build, "--output-on-failure"},
-              {"retake", "run", (folder / "smoke.toml").string(), "--plugin-path",
-               (folder / "build" / "plugins").string()}});
+  std::vector<std::vector<std::string>> next = {
+      {"cmake", "-S", folder.string(), "-B", build,
+       "-DCMAKE_PREFIX_PATH=" + program_root().string()},
+      {"cmake", "--build", build},
+      {"ctest", "--test-dir", build, "--output-on-failure"}};
+  std::istringstream data(data_commands(templates, kind));
+  for (std::string line; std::getline(data, line);) {
+    std::istringstream words(line);
+    next.emplace_back(std::istream_iterator<std::string>(words),
+                      std::istream_iterator<std::string>());
+  }
+  next.push_back({"retake", "run", (folder / "smoke.toml").string(), "--plugin-path",
+                  (folder / "build" / "plugins").string()});
+  print_made(a, files, next);
   return 0;
 }
 

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -12,6 +13,12 @@ namespace retake::cli {
 
 namespace {
 
+/// What is printed goes here; stdout itself until it is claimed.
+std::FILE*& result_stream() {
+  static std::FILE* stream = stdout;
+  return stream;
+}
+
 void check_written(bool good) {
   if (good || errno == EPIPE) return;
   Diagnostic d;
@@ -23,7 +30,15 @@ void check_written(bool good) {
 
 }  // namespace
 
-bool use_color(const Globals& globals, std::FILE* stream) {
+void claim_stdout() {
+  const int own = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  std::FILE* stream = own < 0 ? nullptr : ::fdopen(own, "w");
+  if (stream == nullptr || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return;
+  result_stream() = stream;
+}
+
+bool use_color(const Globals& globals, Stream which) {
+  std::FILE* stream = which == Stream::result ? result_stream() : stderr;
   if (globals.color == "always") return true;
   if (globals.color == "never") return false;
   const char* no_color = std::getenv("NO_COLOR");
@@ -34,7 +49,7 @@ bool use_color(const Globals& globals, std::FILE* stream) {
 }
 
 void print_text(const std::string& text) {
-  const bool good = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  const bool good = std::fwrite(text.data(), 1, text.size(), result_stream()) == text.size();
   check_written(good);
 }
 
@@ -46,21 +61,21 @@ void print_result(const Arguments& arguments, const Value& json,
 }
 
 void finish_output() {
-  check_written(std::fflush(stdout) == 0);
+  check_written(std::fflush(result_stream()) == 0);
 }
 
 void print_diagnostics(const Globals& globals, const std::vector<Diagnostic>& diagnostics) {
   if (globals.quiet || globals.json) return;
   for (const auto& d : diagnostics) {
-    const std::string text = render(d, use_color(globals, stderr));
+    const std::string text = render(d, use_color(globals, Stream::messages));
     std::fputs(text.c_str(), stderr);
   }
 }
 
 void report_failure(const Globals& globals, const Error& error) {
-  std::fflush(stdout);
+  std::fflush(result_stream());
   if (!globals.json) {
-    std::fputs(render(error.diagnostics(), use_color(globals, stderr)).c_str(), stderr);
+    std::fputs(render(error.diagnostics(), use_color(globals, Stream::messages)).c_str(), stderr);
     return;
   }
   Table line;

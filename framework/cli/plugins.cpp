@@ -50,6 +50,7 @@ const ComponentInfo& component(const Registry& registry, const Arguments& a) {
   }
   if (found.size() == 1) return registry.info(found[0].substr(0, found[0].find('/')), word);
   if (found.empty()) {
+    if (const Diagnostic* clash = registry.clash("", word)) throw PluginError(*clash);
     std::vector<std::string> all;
     for (const std::string& kind : registry.kinds()) {
       for (const std::string& name : registry.names(kind)) all.push_back(name);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
+#include <set>
 
 #include "command.hpp"
 #include "core/suggest.hpp"
@@ -63,13 +65,40 @@ std::string steps_text(const std::vector<DoctorStep>& steps) {
   return columns({"", "step", ""}, rows);
 }
 
+/// The host's LibTorch cannot be opened: no word against the plugin. `found` begins with the id.
+PluginError no_libtorch(const std::string& found, const std::string& help) {
+  const std::size_t colon = found.find(": ");
+  Diagnostic d;
+  d.id = found.substr(0, colon);
+  d.message = found.substr(colon + 2);
+  d.help = help;
+  return PluginError(std::move(d));
+}
+
 PluginError unusable(const fs::path& file, const DoctorStep& failed) {
+  if (failed.name == plugin::kLibTorch) return no_libtorch(failed.found, failed.help);
   Diagnostic d = file_diagnostic(
       "E238", file.string(),
       file.filename().string() + " cannot be used: " + failed.name + ": " + failed.found,
       failed.help);
   d.facts = failed.facts;
   return PluginError(std::move(d));
+}
+
+/// What the scan itself says of a file: shadowed, duplicate, behind a broken one.
+std::vector<Diagnostic> said_of(const Registry& registry, const fs::path& file) {
+  std::vector<Diagnostic> out;
+  const std::string shown = plugin::display_path(file);
+  for (const Diagnostic& d : registry.problems()) {
+    const bool duplicate =
+        std::any_of(d.facts.begin(), d.facts.end(),
+                    [&](const std::string& fact) { return fact == "in " + shown; });
+    if (duplicate || (d.place && d.place->file == file.string())) out.push_back(d);
+  }
+  for (const Diagnostic& d : registry.notes()) {
+    if (d.message.find(" of " + shown + " is shadowed by ") != std::string::npos) out.push_back(d);
+  }
+  return out;
 }
 
 // ---- one file or component ----
@@ -90,10 +119,17 @@ std::vector<fs::path> all_libraries(const std::vector<plugin::SearchFolder>& fol
 
 [[noreturn]] void not_found(const std::string& word, const Registry& registry,
                             const std::vector<fs::path>& libraries) {
+  const bool bare = word.find('/') == std::string::npos;
+  const std::size_t slash = bare ? 0 : word.find('/');
+  const Diagnostic* clash =
+      registry.clash(word.substr(0, slash), word.substr(bare ? 0 : slash + 1));
+  if (clash != nullptr) throw PluginError(*clash);
   std::vector<std::string> known;
   for (const fs::path& file : libraries) known.push_back(file.filename().string());
   for (const std::string& kind : registry.kinds()) {
-    for (const std::string& name : registry.names(kind)) known.push_back(kind + "/" + name);
+    for (const std::string& name : registry.names(kind)) {
+      known.push_back(bare ? name : kind + "/" + name);
+    }
   }
   Diagnostic d;
   d.id = "E237";
@@ -105,32 +141,68 @@ std::vector<fs::path> all_libraries(const std::vector<plugin::SearchFolder>& fol
   for (const std::string& problem : registry.load_problems()) {
     d.facts.push_back("could not be loaded: " + problem);
   }
+  std::error_code failed;
   d.help = "see all files and verdicts with  retake plugins doctor";
+  if (fs::is_directory(word, failed)) d.help += "; those of a folder with  --path DIR";
   throw PluginError(std::move(d));
 }
 
-/// A path, KIND/NAME, or the name of a file in one of the folders with or without lib and .so.
+/// Whether the word is to be read as a file: it is one, or nobody may see what it is.
+bool is_file(const std::string& word) {
+  std::error_code failed;
+  const fs::file_status status = fs::status(word, failed);
+  return fs::is_regular_file(status) || status.type() == fs::file_type::none;
+}
+
+/// The file of a component, by KIND/NAME or by a NAME that one file has; empty without one.
+fs::path file_of_component(const std::string& word, const Registry& registry) {
+  const std::size_t slash = word.find('/');
+  const std::string name = slash == std::string::npos ? word : word.substr(slash + 1);
+  std::vector<std::string> found;
+  std::set<fs::path> files;
+  for (const std::string& kind : registry.kinds()) {
+    if (slash != std::string::npos && kind != word.substr(0, slash)) continue;
+    if (registry.find(kind, name) == nullptr) continue;
+    found.push_back(kind + "/" + name);
+    files.insert(registry.file_of(kind, name).path);
+  }
+  if (files.size() > 1) {
+    throw usage_error("`" + word + "` is the name of several components",
+                      "write one of: " + join(found));
+  }
+  return files.empty() ? fs::path() : *files.begin();
+}
+
+/// A file, KIND/NAME, NAME, or the name of a file in one of the folders with or without lib and
+/// .so. A folder is not meant: `retake new plugin NAME` makes one that is called as the plugin is.
 fs::path find_file(const std::string& word, const Arguments& a) {
-  std::error_code error;
-  if (fs::exists(word, error)) return word;
+  if (is_file(word)) return word;
   const auto folders = plugin::search_path(first_folders(a));
   const Registry registry(folders);
-  const std::size_t slash = word.find('/');
-  if (slash != std::string::npos) {
-    const std::string kind = word.substr(0, slash), name = word.substr(slash + 1);
-    if (registry.find(kind, name) != nullptr) return registry.file_of(kind, name).path;
-  }
   const std::vector<fs::path> libraries = all_libraries(folders);
   for (const fs::path& file : libraries) {
     const std::string name = file.filename().string();
     if (name == word || name == "lib" + word + ".so") return file;
   }
+  if (fs::path file = file_of_component(word, registry); !file.empty()) return file;
   not_found(word, registry, libraries);
+}
+
+/// A library that can be used by itself is not, beside one that holds the same component.
+void add_clash(const fs::path& file, std::vector<DoctorStep>& steps) {
+  const fs::path folder = fs::weakly_canonical(fs::absolute(file).parent_path());
+  const Registry beside(std::vector<plugin::SearchFolder>{{folder, plugin::display_path(folder)}});
+  for (const Diagnostic& d : said_of(beside, folder / file.filename())) {
+    if (d.severity != Severity::error) continue;
+    steps.push_back({"folder", Verdict::failed, d.id + ": " + d.message, d.help, d.facts});
+    return;
+  }
 }
 
 int examine_one(const Arguments& a) {
   const fs::path file = find_file(a.positional.front(), a);
-  const std::vector<DoctorStep> steps = examine(file);
+  std::vector<DoctorStep> steps = examine(file);
+  if (plugin::first_failed(steps) == nullptr) add_clash(file, steps);
   const DoctorStep* failed = plugin::first_failed(steps);
   Table out;
   out["file"] = file.string();
@@ -146,25 +218,9 @@ int examine_one(const Arguments& a) {
 
 // ---- every folder ----
 
-/// What the scan itself says of a file: shadowed, duplicate, behind a broken one.
-std::vector<Diagnostic> said_of(const Registry& registry, const fs::path& file) {
-  std::vector<Diagnostic> out;
-  const std::string shown = plugin::display_path(file);
-  for (const Diagnostic& d : registry.problems()) {
-    const bool duplicate =
-        std::any_of(d.facts.begin(), d.facts.end(),
-                    [&](const std::string& fact) { return fact == "in " + shown; });
-    if (duplicate || (d.place && d.place->file == file.string())) out.push_back(d);
-  }
-  for (const Diagnostic& d : registry.notes()) {
-    if (d.message.find(" of " + shown + " is shadowed by ") != std::string::npos) out.push_back(d);
-  }
-  return out;
-}
-
 struct FileVerdict {
   fs::path file;
-  std::string verdict;  ///< "usable", "shadowed", "broken"
+  std::string verdict;  ///< "usable", "shadowed", "broken", "unknown" (without LibTorch)
   std::string why;
   std::string help{};
 };
@@ -176,6 +232,7 @@ FileVerdict judge(const Registry& registry, const fs::path& file) {
   }
   const std::vector<DoctorStep> steps = examine(file);
   if (const DoctorStep* failed = plugin::first_failed(steps)) {
+    if (failed->name == plugin::kLibTorch) return {file, "unknown", failed->found, failed->help};
     return {file, "broken", failed->name + ": " + failed->found, failed->help};
   }
   for (const DoctorStep& s : steps) {
@@ -190,6 +247,7 @@ int examine_all(const Arguments& a) {
   std::string text;
   Array shown_folders;
   std::vector<Diagnostic> broken;
+  std::optional<PluginError> without_libtorch;
   const std::vector<std::string> looked_in = registry.looked_in();
   for (std::size_t i = 0; i < folders.size(); ++i) {
     text += looked_in[i] + "\n";
@@ -205,6 +263,8 @@ int examine_all(const Arguments& a) {
         t["why"] = v.why;
         t["help"] = v.help;
         files.emplace_back(std::move(t));
+        // The host lacks it for all of them: told once.
+        if (v.verdict == "unknown") without_libtorch = no_libtorch(v.why, v.help);
         if (v.verdict != "broken") continue;
         broken.push_back(file_diagnostic(
             "E238", file.string(), file.filename().string() + " cannot be used: " + v.why, v.help));
@@ -217,6 +277,7 @@ int examine_all(const Arguments& a) {
     folder["files"] = std::move(files);
     shown_folders.emplace_back(std::move(folder));
   }
+  if (without_libtorch) broken.push_back(without_libtorch->diagnostics().front());
   Table out;
   out["usable"] = broken.empty();
   out["folders"] = std::move(shown_folders);
@@ -235,7 +296,7 @@ int run(const Arguments& a) {
 
 const RegisterCommand registered(
     {.name = "plugins doctor",
-     .synopsis = "[FILE|KIND/NAME] [--path DIR]",
+     .synopsis = "[FILE|KIND/NAME|NAME] [--path DIR]",
      .summary = "Say why a plugin is not found or not loaded",
      .examples = {"retake plugins doctor", "retake plugins doctor build/plugins/libmy_model.so"},
      .options =

@@ -39,7 +39,7 @@ edit::RenderReport render_file(const Arguments& a, const fs::path& file, bool ma
   set_output(request, file, option(a, "output"), many);
   request.edl_name = file.string();
   const Edl edl = read_edl(file.string());
-  run::ProgressLine line(run::ProgressLine::mode_of(stderr, a.globals.quiet || a.globals.json));
+  run::ProgressLine line(run::ProgressLine::mode_of(stderr, a.globals.quiet, a.globals.json));
   const double rate = edl.sources.front().sample_rate;
   request.progress = [&](std::int64_t done, std::int64_t total) {
     run::ProgressState state;

@@ -45,6 +45,8 @@ void archive(const run::RunFolder& folder, const SessionStart& s) {
   for (const run::PluginUse& use : plugin_uses(s)) {
     if (std::find(files.begin(), files.end(), use.path) == files.end()) files.push_back(use.path);
   }
+  const auto more = run::helper_libraries(files);
+  files.insert(files.end(), more.begin(), more.end());
   run::archive_binaries(folder, files);
 }
 
@@ -55,6 +57,15 @@ Value parent_of(const SessionStart& s) {
   parent["init_from"] = from;
   parent["checkpoint"] = run::find_checkpoint(from, s.experiment.run.dir).string();
   return parent;
+}
+
+Table present_facts(const SessionStart& s, nn::Room& room) {
+  run::HashCache hashes;
+  Table facts;
+  facts["host_program"] = run::describe_host_program(host_abis(s), hashes);
+  facts["plugins"] = run::describe_plugins(plugin_uses(s));
+  facts["env"] = run::describe_environment(room.environment(), hashes);
+  return facts;
 }
 
 run::Manifest start_manifest(const run::RunFolder& folder, const SessionStart& s, nn::Room& room,

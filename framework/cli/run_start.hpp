@@ -14,7 +14,8 @@ namespace retake::cli {
 /// The plugins of the enabled components, in the order of the experiment.
 std::vector<run::PluginUse> plugin_uses(const SessionStart& start);
 
-/// Puts host, libraries and plugins into the run.
+/// Puts host, libraries and plugins into the run, and what the plugins link beside the system's
+/// libraries: they are loaded by now.
 void archive(const run::RunFolder& folder, const SessionStart& start);
 
 /// What `train.init_from` names, as the manifest has it; null where there is none. Throws as
@@ -23,6 +24,9 @@ Value parent_of(const SessionStart& start);
 
 /// Makes the run's folder and writes its configuration; `${run:...}` is substituted in `start`.
 run::RunFolder make_folder(SessionStart& start);
+
+/// What a manifest says of this process: "host_program", "plugins", "env".
+Table present_facts(const SessionStart& start, nn::Room& room);
 
 /// Writes the manifest of a run that begins.
 run::Manifest start_manifest(const run::RunFolder& folder, const SessionStart& start,

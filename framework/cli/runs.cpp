@@ -73,8 +73,8 @@ std::string human_table(const std::vector<RunRow>& rows, const std::vector<std::
     std::string started = row.started().substr(0, 16);
     if (started.size() == 16) started[10] = ' ';
     const std::string best = row.best_text();
-    cells.push_back({row.run().id(), row.run().name(), started, row.status(), cell(row.get("step")),
-                     best.empty() ? "-" : best, cell(row.get("tag"))});
+    cells.push_back({row.run().id(), cell(row.get("name")), started, row.status(),
+                     cell(row.get("step")), best.empty() ? "-" : best, cell(row.get("tag"))});
     for (const auto& key : keys) cells.back().push_back(cell(row.get(key)));
   }
   return columns(titles, cells);

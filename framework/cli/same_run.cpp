@@ -53,7 +53,7 @@ std::string hash_with_data(const Arguments& a, const config::ResolvedExperiment&
                            plugin::Registry& registry) {
   const config::ResolvedComponent* dataset = experiment.find(Dataset::kind);
   if (dataset == nullptr) return config::config_hash(experiment);
-  run::ProgressLine line(run::ProgressLine::mode_of(stderr, a.globals.quiet));
+  run::ProgressLine line(run::ProgressLine::mode_of(stderr, a.globals.quiet, a.globals.json));
   run::RunContext context({.seed = static_cast<std::uint64_t>(experiment.experiment.seed),
                            .threads = run::resolve_threads(experiment.run.threads),
                            .device = "cpu",

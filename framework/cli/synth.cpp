@@ -83,7 +83,7 @@ Made make(const Arguments& a) {
   const std::string name = a.options["generator"].as<std::string>();
   const config::ResolvedComponent component =
       config::resolve_component("dataset", name, parameters(a), registry);
-  run::ProgressLine line(run::ProgressLine::mode_of(stderr, a.globals.quiet));
+  run::ProgressLine line(run::ProgressLine::mode_of(stderr, a.globals.quiet, a.globals.json));
   run::RunContext::Options options;
   options.threads = threads_of(a);
   options.progress = [&](std::string_view what, double done, double total) {

@@ -1,5 +1,6 @@
 #include "train_session.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "core/files.hpp"
@@ -15,6 +16,7 @@
 #include "run/manifest.hpp"
 #include "run/profile.hpp"
 #include "run/progress.hpp"
+#include "run/renewal.hpp"
 #include "run/run_context.hpp"
 #include "run/run_find.hpp"
 #include "run/watchdog.hpp"
@@ -69,7 +71,7 @@ Table result_value(const run::RunFolder& folder, const nn::TrainingOutcome& outc
 
 std::string result_text(const run::RunFolder& folder, const nn::TrainingOutcome& outcome,
                         ExitCode code) {
-  const std::string resume = "Go on with:  retake resume " + folder.id() + "\n";
+  const std::string resume = "Go on with:  " + run::resume_command(folder) + "\n";
   const std::string at = "step " + std::to_string(outcome.step);
   switch (code) {
     case ExitCode::interrupted:
@@ -97,6 +99,16 @@ std::optional<std::string> recorded_data(const run::Manifest& manifest) {
   return hash->as_string();
 }
 
+/// Whether the run was begun with its binaries archived.
+bool was_archived(const run::Manifest& manifest) {
+  const Value* plugins = manifest.value().find("plugins");
+  return plugins != nullptr && plugins->is_array() &&
+         std::any_of(plugins->as_array().begin(), plugins->as_array().end(), [](const Value& p) {
+           const Value* archived = find_path(p, "archived");
+           return archived != nullptr && *archived == Value(true);
+         });
+}
+
 /// A run goes on with the data it began with, or its records would be false.
 void require_same_data(const run::Manifest& manifest, const std::string& recorded,
                        const data::ExperimentData& data) {
@@ -108,6 +120,21 @@ void require_same_data(const run::Manifest& manifest, const std::string& recorde
                       "put the recordings, edits and splits back as they were, or start a new run");
   d.facts.push_back("sha256 of all files then: " + recorded);
   d.facts.push_back("sha256 of all files now:  " + now.as_string());
+  throw DataError(std::move(d));
+}
+
+/// ... and with its configuration, unless what reads it has changed too.
+void require_same_config(const run::RunFolder& run, const run::Manifest& manifest,
+                         const std::string& hash) {
+  if (manifest.value().at("config_hash") == Value(hash)) return;
+  Diagnostic d = file_diagnostic(
+      "E614", run.resolved_config().string(),
+      "the configuration is not what run " + run.id() + " began with",
+      "put the file back as it was; to go on with other settings, begin a new run with the weights "
+      "of this one:  retake run EXP train.init_from=" +
+          run.path().string());
+  d.facts.push_back("config hash then: " + to_json(manifest.value().at("config_hash")));
+  d.facts.push_back("config hash now:  \"" + hash + "\"");
   throw DataError(std::move(d));
 }
 
@@ -141,13 +168,13 @@ class Session {
   /// Trains from the start, or from where the run was, to the end, and seals the manifest.
   nn::TrainingOutcome run(run::AttemptEnd& end) {
     try {
-      if (s_.archive && !s_.resumed) archive(folder_, s_);
+      if (s_.archive) archive(folder_, s_);
       const nn::TrainingOutcome outcome = train();
       end.code = exit_code(outcome);
       end.to_step = outcome.step;
       end.signal = outcome.end == nn::TrainingEnd::stopped_by_signal ? stop_signal() : 0;
       logs_->finish(end.code);
-      say_unread(outcome.step);
+      if (outcome.step > begun_at_) say_unread(outcome.step);
       seal(end);
       return outcome;
     } catch (const std::exception& e) {
@@ -165,12 +192,17 @@ class Session {
     const data::ExperimentData data =
         data::prepare_data(s_.experiment, *s_.registry, arena_, context_);
     line_.finish();
+    const std::string hash = config::config_hash(s_.experiment, data.identity());
     if (const auto recorded = recorded_data(manifest_)) {
       require_same_data(manifest_, *recorded, data);
+      find_changes();
+      if (renewed_.empty() && s_.experiment.overrides.empty()) {
+        require_same_config(folder_, manifest_, hash);
+      }
     } else {
-      record(data);
+      record(data, hash);
     }
-    say_start(s_, folder_, context_, data, config::config_hash(s_.experiment, data.identity()));
+    say_start(s_, folder_, context_, data, hash);
 
     run::CheckpointStore checkpoints(folder_.checkpoints());
     std::optional<run::Checkpoint> from;
@@ -187,6 +219,7 @@ class Session {
     job.config = s_.resumed && s_.experiment.overrides.empty()
                      ? read_file(folder_.resolved_config())
                      : config::resolved_toml(s_.experiment);
+    job.config_hash = hash;
     job.settings = engine_settings(s_.experiment);
     job.sinks = sinks();
     job.checkpoints = &checkpoints;
@@ -195,7 +228,7 @@ class Session {
       job.init_from = run::find_checkpoint(s_.experiment.train.init_from, s_.experiment.run.dir);
     }
     job.ready = [&](std::int64_t checkpoint_bytes) {
-      begin(from, checkpoints, job.config, data);
+      begin(from, checkpoints, job);
       say_disk(checkpoint_bytes);
     };
     nn::TrainingOutcome outcome = room_.train(job);
@@ -205,12 +238,27 @@ class Session {
     return outcome;
   }
 
-  void record(const data::ExperimentData& data) {
+  /// A rebuilt plugin or another machine is no reason to stop, but must be told and recorded.
+  void find_changes() {
+    Table now = present_facts(s_, room_);
+    const auto changes = run::changed_facts(manifest_.value(), now);
+    if (changes.empty()) return;
+    std::string all;
+    for (const std::string& change : changes) all += (all.empty() ? "" : "; ") + change;
+    log_warning("since the attempt before, " + all +
+                ": what follows need not equal an uninterrupted run (W34)");
+    Table determinism = manifest_.value().at("determinism").as_table();
+    determinism["level"] = "none";
+    renewed_ = std::move(now);
+    renewed_["determinism"] = std::move(determinism);
+  }
+
+  void record(const data::ExperimentData& data, const std::string& hash) {
     write_data_index(data.index);
     Table account = data.account();
     account["index"] = kDataIndex;
     manifest_.set("data", std::move(account));
-    manifest_.set("config_hash", config::config_hash(s_.experiment, data.identity()));
+    manifest_.set("config_hash", hash);
   }
 
   /// So that `retake verify` can tell which file is another.
@@ -240,24 +288,45 @@ class Session {
   /// Opens the logs. A resumed run gives up what it wrote beyond its checkpoint only here, where
   /// all that could keep it from going on has gone well.
   void begin(const std::optional<run::Checkpoint>& from, run::CheckpointStore& checkpoints,
-             const std::string& config, const data::ExperimentData& data) {
+             const nn::TrainJob& job) {
     if (s_.resumed) {
+      const auto altered = run::altered_logs(folder_, manifest_.value());
+      say_given_up(from, checkpoints, altered);
       if (from) {
         checkpoints.resume_from(from->step());
       } else {
         checkpoints.clear();
       }
       if (!s_.experiment.overrides.empty()) {
-        write_file_atomic(folder_.resolved_config(), config);
-        manifest_.set("config_hash", config::config_hash(s_.experiment, data.identity()));
+        write_file_atomic(folder_.resolved_config(), job.config);
       }
-      manifest_.begin_attempt(from ? from->step() : 0);
+      manifest_.set("config_hash", job.config_hash);
+      manifest_.begin_attempt(from ? from->step() : 0, renewed_);
+      Array names(altered.begin(), altered.end());
+      if (!names.empty()) manifest_.note_attempt("altered", std::move(names));
+      begun_at_ = from ? from->step() : 0;
     }
     guard_.emplace(manifest_);  // with the data, which the first one did not know
     watchdog_.end_after(s_.experiment.train.max_time_seconds());
     logs_.emplace(folder_, from ? std::optional(from->step()) : std::nullopt, line_,
                   s_.experiment.train.max_steps, watch_of(s_.experiment));
-    if (!from) logs_->write_config(config, s_.experiment);
+    if (!from) logs_->write_config(job.config, s_.experiment);
+  }
+
+  /// What going on loses, and what was lost before.
+  void say_given_up(const std::optional<run::Checkpoint>& from,
+                    const run::CheckpointStore& checkpoints,
+                    const std::vector<std::string>& altered) const {
+    const std::vector<std::int64_t> steps = checkpoints.steps();
+    if (from && !steps.empty() && steps.back() > from->step()) {
+      log_warning("what lies beyond step " + std::to_string(from->step()) +
+                  " is given up: checkpoints up to step " + std::to_string(steps.back()) +
+                  ", and the records of these steps");
+    }
+    if (!from) log_warning("the run has no checkpoint: it begins again at step 0");
+    for (const std::string& name : altered) {
+      log_warning(name + " is not as the run left it: its records may be incomplete (W35)");
+    }
   }
 
   nn::EngineSinks sinks() {
@@ -309,6 +378,10 @@ class Session {
     // The manifest tells more than the logs, and is tried even where they cannot be ended.
     if (logs_) try_to([&] { logs_->finish(code); });
     try_to([&] { seal(end); });
+    if (code != ExitCode::diverged &&
+        !run::CheckpointStore(folder_.checkpoints()).steps().empty()) {
+      log_info("Go on with:  " + run::resume_command(folder_));
+    }
   }
 
   /// What a resumed run was stays as it is until it has begun again.
@@ -331,6 +404,8 @@ class Session {
   plugin::Arena arena_;
   std::optional<RunLogs> logs_;
   bool said_unread_ = false;
+  Table renewed_;  ///< of a resumed run: keys of the manifest that are another now
+  std::int64_t begun_at_ = 0;
   run::Watchdog watchdog_;
 };
 
@@ -383,7 +458,8 @@ int train_session(SessionStart s) {
   const run::RunLock lock = folder.lock(resuming ? "retake resume" : "retake run");
   if (resuming) folder.clean();
   const LogFile log_file(folder.log_file());
-  run::ProgressLine line(run::ProgressLine::mode_of(stderr, s.arguments->globals.quiet));
+  run::ProgressLine line(
+      run::ProgressLine::mode_of(stderr, s.arguments->globals.quiet, s.arguments->globals.json));
   Session* running = nullptr;
   run::RunContext context({.seed = static_cast<std::uint64_t>(s.experiment.experiment.seed),
                            .threads = threads,
@@ -399,6 +475,7 @@ int train_session(SessionStart s) {
                                }});
   run::Manifest manifest =
       resuming ? run::Manifest::load(folder) : start_manifest(folder, s, room, parent);
+  if (resuming) s.archive = was_archived(manifest);
   run::AttemptEnd end;
   Session session(s, room, folder, context, line, manifest);
   running = &session;

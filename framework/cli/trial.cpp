@@ -16,7 +16,7 @@ Trial::Trial(const Arguments& arguments, const config::ResolvedExperiment& exper
     : experiment_(experiment),
       registry_(registry),
       room_(open_nn_room()),
-      line_(run::ProgressLine::mode_of(stderr, arguments.globals.quiet)) {
+      line_(run::ProgressLine::mode_of(stderr, arguments.globals.quiet, arguments.globals.json)) {
   install_stop_signals();
   const int threads = run::resolve_threads(experiment.run.threads);
   room_.configure(threads, experiment.run.deterministic);

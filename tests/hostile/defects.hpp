@@ -18,7 +18,11 @@ struct DefectParams {
 
   static void describe(retake::Schema<DefectParams>& s) {
     s.field(&DefectParams::defect, "defect", "how it fails")
-        .one_of({"none", "throw", "throw_int", "crash", "abort", "divide", "hang", "nan"});
+        .one_of({"none", "throw", "throw_int", "crash", "abort", "divide", "hang", "nan", "exit",
+                 "exit_now", "torch",
+                 // Of a trainer, a loss and an extractor.
+                 "nan_metric", "undeclared", "writes", "twins", "spaces", "no_version",
+                 "other_spec", "one_row_less"});
     s.field(&DefectParams::at_call, "at_call", "the call in which it does").min(0);
   }
 };
@@ -32,6 +36,8 @@ inline bool fails(const DefectParams& p, std::int64_t call) {
   if (p.defect == "throw_int") throw 7;
   if (p.defect == "crash") *reinterpret_cast<volatile std::int64_t*>(zero + 8) = 1;
   if (p.defect == "abort") std::abort();
+  if (p.defect == "exit") std::exit(0);
+  if (p.defect == "exit_now") ::_exit(0);
   if (p.defect == "divide") zero = call / zero;
   while (p.defect == "hang") ::pause();
   return p.defect == "nan";

@@ -18,8 +18,12 @@ class HostileLoss final : public retake::Loss {
  public:
   using Params = hostile::DefectParams;
   explicit HostileLoss(const Params& params) : params_(params) {}
-  at::Tensor compute(const retake::TensorMap& outputs, const retake::TensorMap&) const override {
+  at::Tensor compute(const retake::TensorMap& outputs,
+                     const retake::TensorMap& batch) const override {
     const bool bad = fails(params_, calls_++);
+    if (params_.defect == "undeclared") return batch.at("secret").mean();
+    if (params_.defect == "writes") at::Tensor(batch.at("keep")).mul_(0.5);
+    if (params_.defect == "torch") at::zeros({2}).view({3});
     return outputs.at("keep").pow(2).mean() * (bad ? std::nan("") : 1.0);
   }
   static retake::Traits traits() {
@@ -37,14 +41,20 @@ class HostileExtractor final : public retake::FeatureExtractor {
  public:
   using Params = hostile::DefectParams;
   explicit HostileExtractor(const Params& params) : params_(params) {}
-  std::string algorithm_version() const override { return "1"; }
-  std::vector<retake::FeatureBlock> blocks() const override { return {{"mel", 0, 4, "", true}}; }
+  std::string algorithm_version() const override {
+    return params_.defect == "no_version" ? "" : "1";
+  }
+  std::vector<retake::FeatureBlock> blocks() const override {
+    if (params_.defect == "twins") return {{"mel", 0, 2, "", true}, {"mel", 2, 2, "", true}};
+    return {{params_.defect == "spaces" ? "my mel" : "mel", 0, 4, "", true}};
+  }
   retake::FeatureTable extract(retake::AudioSource& source, const retake::Context&) const override {
-    const retake::TimeGrid grid =
-        retake::frame_grid(source.info().samples, source.info().sample_rate);
+    retake::TimeGrid grid = retake::frame_grid(source.info().samples, source.info().sample_rate);
+    if (params_.defect == "one_row_less") --grid.rows;
     std::vector<float> values(static_cast<std::size_t>(grid.rows) * 4, 0.5F);
-    if (fails(params_, 0)) values[9] = std::numeric_limits<float>::quiet_NaN();
-    return {grid, blocks(), std::move(values), {"hostile", "1", {}}};
+    if (fails(params_, 0) && values.size() > 9) values[9] = std::numeric_limits<float>::quiet_NaN();
+    const std::string name = params_.defect == "other_spec" ? "log_mel" : "hostile";
+    return {grid, blocks(), std::move(values), {name, algorithm_version(), {}}};
   }
 
  private:

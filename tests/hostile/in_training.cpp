@@ -51,7 +51,11 @@ class HostileTrainer final : public retake::Trainer {
     loss.name = "val/loss";
     loss.doc = "the square of what the model says";
     loss.goal = "min";
-    t.metrics = {loss};
+    retake::MetricInfo odd;
+    odd.name = "val/odd";
+    odd.doc = "a metric that nobody can watch";
+    odd.trend = "sideways";
+    t.metrics = {loss, odd};
     return t;
   }
   void set_up(const retake::TrainerSetup& setup) override { model_ = setup.model; }
@@ -68,7 +72,10 @@ class HostileTrainer final : public retake::Trainer {
   retake::Metrics validate(const retake::StepPosition&) override {
     retake::TensorMap batch;
     batch.set("x", at::ones({2}));
-    return {{"val/loss", model_->forward(batch).at("y").pow(2).mean().item<double>()}};
+    retake::Metrics out = {
+        {"val/loss", model_->forward(batch).at("y").pow(2).mean().item<double>()}};
+    if (params_.defect == "nan_metric") out["val/odd"] = std::nan("");
+    return out;
   }
 
  private:

@@ -131,6 +131,13 @@ TEST_CASE("check: a factory that returns a null pointer, and libraries that end 
   CHECK(holds(probes.at(kLoads).second, "did not end"));
 }
 
+TEST_CASE("check: a registration that ends its process") {
+  const Folder folder;
+  const fs::path file = zoo::complete(folder, "exits");
+  CHECK(holds(probes_of(file).at(kLoads).second, "ended with status 0"));
+  CHECK(holds(zoo::retake("plugins check " + file.string()).text, "take exit() out of it"));
+}
+
 TEST_CASE("check: usage") {
   const Folder folder;
   const fs::path file = zoo::sound(folder);
@@ -188,6 +195,44 @@ TEST_CASE("doctor: a name that nobody has gets a hint and every place that was l
   CHECK(holds(out.text, "error[E237]"));
   CHECK(holds(out.text, "did you mean `lr_schedule/no_table`?"));
   CHECK(holds(out.text, "looked in " + folder.path().string()));
+  const test::Output bare = zoo::retake("plugins doctor no_tabel" + path);
+  CHECK(bare.code == 4);
+  CHECK(holds(bare.text, "did you mean `no_table`?"));
+}
+
+TEST_CASE("doctor: a folder that is called as the plugin is does not hide it") {
+  const Folder work, plugins;
+  const fs::path file = zoo::sound(plugins);
+  fs::create_directories(work / "no_table");
+  const auto doctor = [&](const std::string& words) {
+    return test::run("cd " + work.path().string() +
+                     " && NO_COLOR=1 " RETAKE_BINARY_DIR "/bin/retake plugins doctor " + words +
+                     " 2>&1");
+  };
+  const std::string path = " --path " + plugins.path().string();
+  CHECK(holds(doctor("no_table" + path).text, "it can be used"));
+  const test::Output absent = doctor("no_table");
+  CHECK(absent.code == 4);
+  CHECK(holds(absent.text, "error[E237]"));
+  const test::Output no_folder = doctor("--path " + file.string());
+  CHECK(no_folder.code == 4);
+  CHECK(holds(no_folder.text, "error[E209]: this is a file"));
+  CHECK(holds(no_folder.text, "retake plugins doctor " + file.string()));
+}
+
+TEST_CASE("doctor: neither of two libraries that hold one component can be used") {
+  const Folder folder;
+  const fs::path file = zoo::sound(folder);
+  fs::copy_file(file, folder / "libtwin.so");
+  for (const std::string& words : {file.string(), (folder / "libtwin.so").string(),
+                                   "lr_schedule/no_table --path " + folder.path().string()}) {
+    const test::Output out = zoo::retake("plugins doctor " + words);
+    INFO(words);
+    CHECK(out.code == 4);
+    CHECK(holds(out.text, "is in two libraries of one folder, libno_table.so and libtwin.so"));
+    CHECK(holds(out.text, "help: remove one of them"));
+    CHECK_FALSE(holds(out.text, "it can be used"));
+  }
 }
 
 TEST_CASE("doctor: every file of every folder, duplicates and shadowed ones") {

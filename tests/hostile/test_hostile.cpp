@@ -208,6 +208,7 @@ TEST_CASE("a stamp that differs in one line is told by that line, whichever it i
 TEST_CASE("really built another way") {
   const Diagnostic d = reading(animal("debug_library"));
   check(d, "E215", animal("debug_library"), "glibcxx_debug 1 / 0");
+  CHECK(d.help.starts_with("take -D_GLIBCXX_DEBUG out of its compiler flags"));
   REQUIRE(d.facts.size() == 1);
   CHECK(d.facts[0] == "glibcxx_debug: plugin 1, host 0");
 }
@@ -411,6 +412,12 @@ TEST_CASE("a registration that never ends is ended") {
       test::diagnostic_of([] { dump_in_child(kTool, animal("hangs"), std::chrono::seconds(1)); });
   check(d, "E231", animal("hangs"), "did not end within 1 s");
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+}
+
+TEST_CASE("a registration that ends its process is told as that") {
+  check(
+      test::diagnostic_of([] { dump_in_child(kTool, animal("exits"), std::chrono::seconds(20)); }),
+      "E231", animal("exits"), "its own code ended the process");
 }
 
 TEST_CASE("one broken plugin does not stop the others from listing") {

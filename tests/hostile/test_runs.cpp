@@ -16,6 +16,7 @@
 #include "retake/value.hpp"
 #include "run/checkpoint.hpp"
 #include "run/run_find.hpp"
+#include "support.hpp"
 
 using namespace retake;
 namespace fs = std::filesystem;
@@ -24,7 +25,7 @@ namespace {
 
 const fs::path kSmoke = fs::path(RETAKE_SOURCE_DIR) / "experiments/smoke";
 const std::string kTraining =
-    "libin_training.so (model/hostile, trainer/hostile, optimizer/hostile, dataset/hostile)";
+    "libin_training.so (model/hostile, trainer/hostile, optimizer/hostile and 1 more)";
 const std::string kName = "libin_run.so (loss/hostile, feature_extractor/hostile, reward/hostile)";
 
 /// A working folder with four short pairs, made once for the whole test process.
@@ -316,6 +317,77 @@ TEST_CASE("where NaN comes from is told: the batch, an update or the model", "[h
     CHECK(holds(end.output, part == "trainer" ? "help: look at the data with  retake doctor EXP"
                                               : "help: lower optimizer.lr"));
     check_resume(place);
+  }
+}
+
+TEST_CASE("check: a training is as complete as its run says, and its metrics are finite",
+          "[hostile]") {
+  const std::map<std::string, std::string> told = {
+      {"exit_now", "training ended with status 0 and is not complete: the run is running"},
+      {"exit", "training ended with status "},
+      {"nan_metric", "`val/odd` is NaN at step 2, in the probe `every metric is finite`"}};
+  for (const auto& [defect, what] : told) {
+    const Workplace place;
+    with_part(place, "trainer", "none", 0);
+    write_file_atomic(place.path / "check.toml",
+                      "extends = \"experiment.toml\"\n[dataset]\nroot = \"" + place.pairs.string() +
+                          "\"\n[trainer]\ndefect = \"" + defect + "\"\nat_call = 2\n");
+    const smoke::End end = smoke::retake(
+        {"plugins", "check", IN_RUN_DIR "/libin_training.so", "--experiment", "check.toml"},
+        place.path);
+    INFO(defect << "\n" << end.output);
+    CHECK(end.code == 4);
+    CHECK(holds(end.output, what));
+    CHECK(holds(end.output, "the metric `val/odd` has the trend `sideways`"));
+    CHECK(holds(end.output, "it could not be trained") == (defect != "nan_metric"));
+  }
+}
+
+TEST_CASE("without LibTorch nobody blames the plugin", "[hostile]") {
+  const Workplace place;
+  // Beside a program elsewhere there is no half of it that opens LibTorch.
+  fs::create_directories(place.path / "bin");
+  fs::copy_file(RETAKE_BINARY_DIR "/bin/retake", place.path / "bin/retake");
+  const std::string plugin = IN_RUN_DIR "/libin_run.so";
+  for (const std::string& words :
+       {"check " + plugin, "doctor " + plugin, std::string("doctor --path " IN_RUN_DIR)}) {
+    const test::Output out =
+        test::run("cd " + place.path.string() + " && LD_LIBRARY_PATH=" +
+                  RETAKE_BINARY_DIR "/lib NO_COLOR=1 bin/retake plugins " + words + " 2>&1");
+    INFO(words << "\n" << out.text);
+    CHECK(out.code == 4);
+    CHECK(holds(out.text, "error[E240]: LibTorch cannot be opened, which this plugin needs: "));
+    CHECK(holds(out.text, "libretake_nn.so"));
+    CHECK(holds(out.text, "see what is wrong with  retake doctor"));
+    CHECK_FALSE(holds(out.text, "defect of the plugin"));
+    CHECK_FALSE(holds(out.text, "cannot be used"));
+    CHECK(out.text.find("error[E240]") == out.text.rfind("error[E240]"));
+  }
+}
+
+TEST_CASE("check: what every run would refuse, or nobody could read, fails a probe", "[hostile]") {
+  const std::map<std::string, std::string> told = {
+      {"twins", "two blocks have the name `mel`"},
+      {"spaces", "a block has the name `my mel`"},
+      {"no_version", "its algorithm_version() is empty"},
+      {"other_spec", "the spec of its tables names the extractor `log_mel`"},
+      {"one_row_less", "258 rows at hop 256 and 22050 Hz for 3.0 s"},
+      {"undeclared", "it reads `secret`, which it does not declare"},
+      {"writes", "it writes into `keep` of the batch"},
+      {"torch", "threw what is no retake::Error: shape '[3]' is invalid for input of size 2"},
+      {"exit_now", "ended with status 0"},
+      {"nan", "finite inputs gave nan"}};
+  for (const auto& [defect, what] : told) {
+    const Workplace place;
+    const smoke::End end = smoke::retake(
+        {"plugins", "check", IN_RUN_DIR "/libin_run.so", "defect=\"" + defect + "\""}, place.path);
+    INFO(defect << "\n" << end.output);
+    CHECK(end.code == 4);
+    CHECK(holds(end.output, what));
+    for (const char* misleading : {"Exception raised from", "wire a model", "two scores",
+                                   "gave another loss", "defect of the plugin"}) {
+      CHECK_FALSE(holds(end.output, misleading));
+    }
   }
 }
 

@@ -158,7 +158,22 @@ TEST_CASE("one component in two files of a folder is an error that names both") 
   // Neither is used, and no later folder steps in.
   CHECK(registry.find("lr_schedule", "steady") == nullptr);
   CHECK(registry.names("reward").empty());
-  CHECK(test::diagnostic_of([&] { registry.info("reward", "nothing"); }).id == "E201");
+  const Diagnostic asked = test::diagnostic_of([&] { registry.info("reward", "nothing"); });
+  CHECK(asked.id == "E208");
+  CHECK(asked.help == "remove one of them");
+  for (const std::string& problem : registry.load_problems()) {
+    CHECK(problem.ends_with("neither is used: remove one of them"));
+  }
+}
+
+TEST_CASE("a folder that may not be read is told as that") {
+  if (::geteuid() == 0) return;  // root may read everything
+  const Folder folder;
+  fs::permissions(folder.path(), fs::perms::owner_exec);
+  const Registry registry(folders({folder.path()}));
+  CHECK(registry.looked_in().front().find("(cannot be read: Permission denied)") !=
+        std::string::npos);
+  fs::permissions(folder.path(), fs::perms::owner_all);
 }
 
 TEST_CASE("a broken library is not replaced by one of a later folder") {
@@ -185,6 +200,9 @@ TEST_CASE("the search path: option, variable, build, home, each once") {
   CHECK(found[1].label.find("$RETAKE_PLUGIN_PATH") != std::string::npos);
   CHECK(found[2].path.filename() == "plugins");
   CHECK(test::diagnostic_of([] { search_path({"/no/such/folder"}); }).id == "E209");
+  const Diagnostic file = test::diagnostic_of([] { search_path({kSample.string()}); });
+  CHECK(file.id == "E209");
+  CHECK(file.message == "this is a file, and plugins are looked for in folders");
   const std::vector<SearchFolder> unset = search_path({});
   CHECK(unset.back().path.empty());
   CHECK(unset.back().label == "$RETAKE_PLUGIN_PATH");

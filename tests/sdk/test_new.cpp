@@ -82,6 +82,16 @@ TEST_CASE("new plugin overwrites nothing", "[new]") {
   here.refused({"new", "plugin", "dangling", "--kind", "loss"}, 2, "error[E020]");
 }
 
+TEST_CASE("new refuses a file where a folder is needed", "[new]") {
+  const Folder here;
+  std::ofstream(here.path / "afile") << "mine";
+  for (const char* folder : {"afile", "afile/below/it"}) {
+    here.refused({"new", "plugin", "mine", "--kind", "loss", "-o", folder}, 2, "error[E004]");
+    here.refused({"new", "experiment", "mine", "-o", folder}, 2,
+                 "is a file, and a folder is needed");
+  }
+}
+
 TEST_CASE("new plugin fills in every word and says what comes next", "[new]") {
   const Folder here;
   for (const auto& header : fs::directory_iterator(kSource / "framework/include/retake/kinds")) {
@@ -92,7 +102,9 @@ TEST_CASE("new plugin fills in every word and says what comes next", "[new]") {
     INFO(end.output);
     REQUIRE(end.code == 0);
     const retake::Value made = retake::parse_json(end.output, "new");
-    CHECK(made.as_table().at("next").as_array().size() == 4);
+    const bool needs_data = kind == "aligner";
+    CHECK(made.as_table().at("next").as_array().size() == (needs_data ? 6 : 4));
+    CHECK(sdk::contains(end.output, "retake synth data/pairs") == needs_data);
     const fs::path folder = here.path / "many/plugins" / name;
     CHECK(made.as_table().at("files").as_array().size() == sdk::files_below(folder).size());
     for (const char* file :
@@ -100,10 +112,14 @@ TEST_CASE("new plugin fills in every word and says what comes next", "[new]") {
       CHECK(fs::exists(folder / file));
     }
     CHECK(fs::exists(folder / (name + ".cpp")));
+    CHECK_FALSE(fs::exists(folder / "data.sh"));
+    CHECK(sdk::contains(retake::read_file(folder / "README.md"),
+                        "\nretake synth data/pairs --pairs 4") == needs_data);
     for (const std::string& file : sdk::files_below(folder)) {
       INFO(file);
       const std::string text = retake::read_file(folder / file);
-      for (const char* word : {"plugin_name", "PluginName", "plugin_kind", "plugin_about"}) {
+      for (const char* word :
+           {"plugin_name", "PluginName", "plugin_kind", "plugin_about", "plugin_data"}) {
         CHECK_FALSE(sdk::contains(text, word));
       }
     }

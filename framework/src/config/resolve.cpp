@@ -427,10 +427,17 @@ class Resolver {
     const bool broken = std::any_of(problems.begin(), problems.end(), [&](const std::string& p) {
       return p.find(plugin) != std::string::npos;
     });
-    add(Certainty::value, "E201", "no " + kind + " plugin named `" + plugin + "`", value_at(path),
-        caret,
-        broken ? "rebuild the library that could not be loaded"
-               : "see what is installed with  retake plugins list",
+    const bool twice = std::any_of(problems.begin(), problems.end(), [&](const std::string& p) {
+      return p.find("`" + kind + "/" + plugin + "` is in two libraries") != std::string::npos;
+    });
+    add(Certainty::value, "E201",
+        twice ? "no usable " + kind + " plugin named `" + plugin + "`"
+              : "no " + kind + " plugin named `" + plugin + "`",
+        value_at(path), caret,
+        twice ? "remove one of the two libraries: the file of an old name stays when a target is "
+                "renamed"
+        : broken ? "rebuild the library that could not be loaded"
+                 : "see what is installed with  retake plugins list",
         std::move(facts));
   }
 

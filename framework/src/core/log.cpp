@@ -8,6 +8,7 @@
 
 #include "core/log_sink.hpp"
 #include "retake/error.hpp"
+#include "retake/value.hpp"
 
 namespace retake {
 namespace {
@@ -33,6 +34,7 @@ struct Sinks {
       std::make_shared<spdlog::sinks::stderr_sink_mt>();
   std::shared_ptr<spdlog::sinks::sink> file;
   std::function<void()> before_line;
+  bool json = false;
 
   Sinks() {
     terminal->set_pattern("%v");
@@ -47,6 +49,26 @@ Sinks& sinks() {
 
 }  // namespace
 
+namespace {
+
+std::string terminal_line(LogLevel level, const std::string& text, bool json) {
+  const char* word = level == LogLevel::error     ? "error"
+                     : level == LogLevel::warning ? "warning"
+                     : level == LogLevel::info    ? "info"
+                                                  : "debug";
+  if (json) {
+    Table line, inner;
+    inner["level"] = word;
+    inner["message"] = text;
+    line["log"] = std::move(inner);
+    return to_json(Value(std::move(line)));
+  }
+  const bool marked = level == LogLevel::warning || level == LogLevel::error;
+  return marked && !text.starts_with(word) ? std::string(word) + ": " + text : text;
+}
+
+}  // namespace
+
 void log(LogLevel level, std::string_view message) {
   Sinks& s = sinks();
   const std::scoped_lock lock(s.mutex);
@@ -54,9 +76,7 @@ void log(LogLevel level, std::string_view message) {
   std::string text(message);
   if (s.terminal->should_log(l)) {
     if (s.before_line) s.before_line();
-    std::string line = text;
-    if (level == LogLevel::warning && !text.starts_with("warning")) line = "warning: " + text;
-    if (level == LogLevel::error && !text.starts_with("error")) line = "error: " + text;
+    const std::string line = terminal_line(level, text, s.json);
     s.terminal->log(spdlog::details::log_msg("retake", l, line));
     s.terminal->flush();
   }
@@ -69,6 +89,7 @@ void log(LogLevel level, std::string_view message) {
 void set_log_settings(LogSettings settings) {
   Sinks& s = sinks();
   const std::scoped_lock lock(s.mutex);
+  s.json = settings.json;
   s.terminal->set_level(settings.verbose ? spdlog::level::debug
                         : settings.quiet ? spdlog::level::warn
                                          : spdlog::level::info);

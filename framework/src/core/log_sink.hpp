@@ -12,6 +12,7 @@ namespace retake {
 struct LogSettings {
   bool quiet = false;    ///< no info lines on stderr
   bool verbose = false;  ///< debug lines on stderr too
+  bool json = false;     ///< lines on stderr are {"log": {"level", "message"}}
 };
 void set_log_settings(LogSettings settings);
 

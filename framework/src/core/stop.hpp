@@ -7,8 +7,8 @@
 
 namespace retake {
 
-/// Installs handlers: SIGINT, SIGTERM and SIGUSR1 set the flag; a second signal ends the process at
-/// once with 130 (SIGINT) or 143. Call once, from main.
+/// Installs handlers: SIGINT, SIGTERM, SIGUSR1 and SIGHUP (unless it is ignored) set the flag; a
+/// second signal ends the process at once with 130 (SIGINT) or 143. Call once, from main.
 void install_stop_signals();
 /// Which signal asked to stop; 0 when none did. Async-signal-safe.
 int stop_signal();

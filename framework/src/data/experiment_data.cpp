@@ -82,7 +82,7 @@ Table data_account(const PairSet& pairs, const std::vector<DataFile>& index) {
   out["bytes"] = bytes;
   out["tree_hash"] = tree.hex();
   out["index"] = Value();
-  out["cache"] = "size+mtime+inode";
+  out["cache"] = "size+mtime+ctime+inode";
   return out;
 }
 

@@ -183,6 +183,8 @@ std::string FeatureStore::audio_hash(const std::string& audio) const {
   facts["size"] = Value(static_cast<std::int64_t>(status.st_size));
   facts["mtime_s"] = Value(static_cast<std::int64_t>(status.st_mtim.tv_sec));
   facts["mtime_ns"] = Value(static_cast<std::int64_t>(status.st_mtim.tv_nsec));
+  facts["ctime_s"] = Value(static_cast<std::int64_t>(status.st_ctim.tv_sec));
+  facts["ctime_ns"] = Value(static_cast<std::int64_t>(status.st_ctim.tv_nsec));
   facts["inode"] = Value(std::to_string(status.st_ino));
   const fs::path file = folder_ / "audio" / (sha256_hex(absolute.string()).substr(0, 32) + ".json");
   std::error_code error;

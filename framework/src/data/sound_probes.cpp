@@ -5,6 +5,8 @@
 #include <cstring>
 #include <limits>
 #include <numbers>
+#include <set>
+#include <string_view>
 
 #include "plugin/probe.hpp"
 #include "plugin/shape.hpp"
@@ -97,6 +99,82 @@ bool same_blocks(const std::vector<FeatureBlock>& a, const std::vector<FeatureBl
   });
 }
 
+/// Models ask for "table.block": what is no name, or no one's own, cannot be asked for.
+void named_blocks(const Subject& subject) {
+  constexpr std::string_view kNameLetters = "abcdefghijklmnopqrstuvwxyz0123456789_";
+  std::set<std::string> names;
+  for (const FeatureBlock& block : subject.make<FeatureExtractor>()->blocks()) {
+    expect(!block.name.empty() && block.name.find_first_not_of(kNameLetters) == std::string::npos,
+           "a block has the name `" + block.name + "`",
+           "name blocks with a-z, 0-9 and _: models read them as \"table.block\"");
+    expect(names.insert(block.name).second, "two blocks have the name `" + block.name + "`",
+           "give each block a name of its own");
+  }
+}
+
+/// The store keeps tables by this: tables of two computations must not be taken for each other.
+void named_computation(const Subject& subject) {
+  const auto extractor = subject.make<FeatureExtractor>();
+  const std::string version = extractor->algorithm_version();
+  expect(!version.empty(), "its algorithm_version() is empty",
+         "give a version, \"1\", and another one whenever the same sound gives other numbers");
+  expect(extractor->algorithm_version() == version, "its algorithm_version() changes",
+         "let it depend on nothing that changes");
+  const FeatureSpec spec = features(*extractor, sound(2), subject.context).spec();
+  expect(spec.extractor == subject.info.name,
+         "the spec of its tables names the extractor `" + spec.extractor + "`",
+         "give FeatureTable the spec {\"" + subject.info.name + "\", algorithm_version(), ...}");
+  expect(spec.version == version,
+         "the spec of its tables has the version `" + spec.version + "`, algorithm_version() is `" +
+             version + "`",
+         "give FeatureTable the spec {\"" + subject.info.name + "\", algorithm_version(), ...}");
+}
+
+/// A list of times ascends inside the recording.
+void require_beats(const TimeGrid& grid, double seconds) {
+  expect(static_cast<std::int64_t>(grid.beats.size()) == grid.rows,
+         "its grid has " + std::to_string(grid.rows) + " rows and " +
+             std::to_string(grid.beats.size()) + " beats",
+         "give one beat a row, or a hop for a uniform grid");
+  double before = -1;
+  for (const TimeGrid::Beat& beat : grid.beats) {
+    expect(beat.time > before && beat.time >= 0 && beat.time <= seconds,
+           "a beat at " + format_double(beat.time) + " s in a recording of " +
+               format_double(seconds) + " s, after one at " + format_double(before) + " s",
+           "give ascending times in seconds, from 0 to the end of the recording");
+    before = beat.time;
+  }
+}
+
+/// Rows reach the end of the recording, exactly so on the standard grid, where a model reads the
+/// tables of several extractors row by row (E163). Elsewhere a window may do without the last
+/// frames, for which it lacks samples.
+void require_covering(const TimeGrid& grid, const AudioBuffer& buffer) {
+  const double seconds = static_cast<double>(buffer.samples()) / buffer.sample_rate;
+  if (grid.hop == 0) return require_beats(grid, seconds);
+  expect(grid.hop > 0 && grid.rate > 0,
+         "its grid has hop " + std::to_string(grid.hop) + " and rate " + std::to_string(grid.rate),
+         "give samples from row to row, and the rate that they are counted at");
+  const std::int64_t rows =
+      frame_grid(buffer.samples(), buffer.sample_rate, grid.hop, grid.rate).rows;
+  const TimeGrid standard;
+  const bool exact = grid.hop == standard.hop && grid.rate == standard.rate;
+  const double spare = exact ? 0 : std::max(2.0, 0.1 * grid.rows_per_second());
+  expect(grid.rows <= rows && static_cast<double>(rows - grid.rows) <= spare,
+         std::to_string(grid.rows) + " rows at hop " + std::to_string(grid.hop) + " and " +
+             std::to_string(grid.rate) + " Hz for " + format_double(seconds) + " s at " +
+             format_double(buffer.sample_rate) + " Hz, where there are " + std::to_string(rows),
+         "let the table cover the recording: take the grid that frame_grid(samples, sample_rate, "
+         "hop, rate) of retake/audio/time_grid.hpp gives");
+}
+
+void covers_recording(const Subject& subject) {
+  const auto extractor = subject.make<FeatureExtractor>();
+  for (const auto& buffer : {sound(3), sound(2, 48000, 2), sound(2.345, 44100), sound(2, 8000)}) {
+    require_covering(features(*extractor, buffer, subject.context).grid(), buffer);
+  }
+}
+
 void sound_blocks(const Subject& subject) {
   const auto blocks = subject.make<FeatureExtractor>()->blocks();
   expect(!blocks.empty(), "it declares no block", "name what the columns are in blocks()");
@@ -174,6 +252,9 @@ void nan_sound(const Subject& subject) {
 const plugin::RegisterProbes extractors(
     FeatureExtractor::kind,
     {{"blocks follow each other and agree with the declared outputs", sound_blocks},
+     {"blocks have names that a model can ask for", named_blocks},
+     {"tables say which computation made them", named_computation},
+     {"rows cover the recording", covers_recording},
      {"tables have the declared blocks and finite values", declared_blocks},
      {"the same sound gives the same bits", same_twice},
      {"extract gives the same in several threads", several_threads},
@@ -232,8 +313,13 @@ void unrelated(const Subject& subject) {
 }
 
 bool equal(const Alignment& a, const Alignment& b) {
-  return to_value(a.edl) == to_value(b.edl) && a.confidence == b.confidence &&
-         a.gain_db == b.gain_db;
+  const auto same = [](const std::vector<float>& x, const std::vector<float>& y) {
+    return std::equal(x.begin(), x.end(), y.begin(), y.end(), [](float p, float q) {
+      return plugin::same_number(static_cast<double>(p), static_cast<double>(q));
+    });
+  };
+  return to_value(a.edl) == to_value(b.edl) && same(a.confidence, b.confidence) &&
+         same(a.gain_db, b.gain_db);
 }
 
 void aligns_the_same(const Subject& subject) {

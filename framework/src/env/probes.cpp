@@ -190,6 +190,7 @@ void repeatable(const Subject& subject) {
   Rng rng(17);
   const Episode episode = random_episode(task, rng);
   const double first = reward->score(episode);
+  plugin::require_finite_first(first);
   plugin::in_threads([&](int) {
     for (int i = 0; i < 100; ++i) {
       expect(reward->score(episode) == first, "the same episode got two scores",

@@ -74,6 +74,7 @@ void Engine::micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration)
     const AutocastGuard autocast(settings_.precision, parts_.device);
     result = parts_.trainer->step(at(micro), batch);
     for (const LossTerm& term : result.terms) {
+      require_number(term);
       const at::Tensor weighted = term.value.to(at::kFloat) * term.weight;
       total = total.defined() ? total + weighted : weighted;
     }
@@ -102,14 +103,33 @@ void Engine::micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration)
   stop_iteration = stop_iteration || result.stop_iteration;
 }
 
+/// A term is one number, or nothing could be summed.
+void Engine::require_number(const LossTerm& term) const {
+  const bool defined = term.value.defined();
+  if (defined && term.value.numel() == 1) return;
+  Diagnostic d;
+  d.id = "E903";
+  d.message = "the loss term `" + term.name + "`" + library_of_term(term.name) + " is " +
+              (defined ? "a tensor of " + std::to_string(term.value.numel()) + " numbers"
+                       : std::string("undefined")) +
+              ", where one number is wanted";
+  d.help = "reduce it in the loss: a masked mean, for example";
+  throw Error(ExitCode::unexpected, std::move(d));
+}
+
+/// " of libx.so (loss/stop)"; empty for what is built in.
+std::string Engine::library_of_term(const std::string& name) const {
+  const auto loss = parts_.losses.find(name);
+  const std::string library = loss != parts_.losses.end() ? plugin::library_of(*loss->second)
+                                                          : plugin::library_of(*parts_.trainer);
+  return library.empty() ? "" : " of " + library;
+}
+
 /// " (its term `stop` of libx.so (loss/stop))": the first term that is not finite.
 std::string Engine::whose_fault(const StepResult& result) const {
   for (const LossTerm& term : result.terms) {
     if (std::isfinite(term.value.item<double>())) continue;
-    const auto loss = parts_.losses.find(term.name);
-    const std::string library = loss != parts_.losses.end() ? plugin::library_of(*loss->second)
-                                                            : plugin::library_of(*parts_.trainer);
-    return " (its term `" + term.name + "`" + (library.empty() ? "" : " of " + library) + ")";
+    return " (its term `" + term.name + "`" + library_of_term(term.name) + ")";
   }
   return {};
 }
@@ -258,6 +278,11 @@ void Engine::judge(const Metrics& metrics) {
   if (settings_.metric.empty()) return;
   config::require_metric(settings_.metric, metrics);
   const double value = metrics.at(settings_.metric);
+  if (!std::isfinite(value) && !said_not_finite_) {
+    said_not_finite_ = true;
+    log_warning("train.metric " + settings_.metric + " is " + format_double(value) + " at step " +
+                std::to_string(position_.step) + ": no checkpoint can be the best by it (W36)");
+  }
   const bool better =
       std::isfinite(value) &&
       (!best_ || (settings_.goal == "min" ? value < best_->value : value > best_->value));

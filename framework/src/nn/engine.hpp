@@ -99,6 +99,8 @@ class Engine {
   void micro_step(std::int64_t micro, Metrics& sums, bool& stop_iteration);
   [[noreturn]] void diverged(const std::string& what, double value,
                              const DivergenceCause& cause) const;
+  void require_number(const LossTerm& term) const;
+  std::string library_of_term(const std::string& name) const;
   std::string whose_fault(const StepResult& result) const;
   DivergenceCause what_went_in(const TensorMap& batch) const;
   /// What the schedule makes of every learning rate at this step.
@@ -128,6 +130,7 @@ class Engine {
   std::int64_t axis_before_ = 0;  ///< axis value before the newest step
   std::optional<run::BestMark> best_;
   Metrics last_validation_;
+  bool said_not_finite_ = false;         ///< of train.metric
   bool saved_ = false;                   ///< there is a checkpoint to go back to
   std::optional<double> forced_rate_;    ///< of find_learning_rate
   bool same_batch_ = false;              ///< of probe

@@ -37,6 +37,13 @@ Tensors tensors(const Subject& subject) {
   return t;
 }
 
+at::Tensor compute(const Subject& subject, const Loss& loss, const TensorMap& outputs,
+                   const TensorMap& batch) {
+  at::Tensor out;
+  declared_only(subject, [&] { out = loss.compute(outputs, batch); });
+  return out;
+}
+
 double value_of(const at::Tensor& loss) {
   expect(loss.defined() && loss.dim() == 0 && loss.is_floating_point(),
          "it gives a tensor of shape " + (loss.defined() ? shape_text(loss) : "(undefined)"),
@@ -53,7 +60,7 @@ void require_inputs(const Subject& subject) {
 void scalar_and_finite(const Subject& subject) {
   require_inputs(subject);
   const Tensors t = tensors(subject);
-  const double value = value_of(subject.make<Loss>()->compute(t.outputs, t.batch));
+  const double value = value_of(compute(subject, *subject.make<Loss>(), t.outputs, t.batch));
   expect(std::isfinite(value), "finite inputs gave " + format_double(value),
          "compute in fp32, away from log(0) and 0/0");
 }
@@ -61,7 +68,7 @@ void scalar_and_finite(const Subject& subject) {
 void differentiable(const Subject& subject) {
   require_inputs(subject);
   const Tensors t = tensors(subject);
-  const at::Tensor loss = subject.make<Loss>()->compute(t.outputs, t.batch);
+  const at::Tensor loss = compute(subject, *subject.make<Loss>(), t.outputs, t.batch);
   expect(loss.requires_grad(), "it has no gradient", "depend on a model's output, undetached");
   loss.backward();
   bool any = false;
@@ -81,13 +88,34 @@ void same_in_threads(const Subject& subject) {
   const auto loss = subject.make<Loss>();
   const Tensors t = tensors(subject);
   const at::NoGradGuard no_grad;
-  const double first = value_of(loss->compute(t.outputs, t.batch));
+  const double first = value_of(compute(subject, *loss, t.outputs, t.batch));
+  plugin::require_finite_first(first);
   plugin::in_threads([&](int) {
     const at::NoGradGuard inner;  // of this thread
-    expect(value_of(loss->compute(t.outputs, t.batch)) == first,
+    expect(value_of(compute(subject, *loss, t.outputs, t.batch)) == first,
            "the same tensors gave another loss",
            "const methods are thread-safe, and a loss draws no random numbers");
   });
+}
+
+/// The other losses of a step, and the trainer after them, read the same tensors.
+void leaves_tensors(const Subject& subject) {
+  require_inputs(subject);
+  const Tensors given = tensors(subject), same = tensors(subject);
+  const at::NoGradGuard no_grad;  // which allows writing into the model's outputs, too
+  compute(subject, *subject.make<Loss>(), given.outputs, given.batch);
+  const auto require_unwritten = [](const TensorMap& now, const TensorMap& then,
+                                    const std::string& whose) {
+    for (const auto& [name, tensor] : then) {
+      TensorMap before, after;
+      before.set(name, tensor);
+      after.set(name, now.at(name));
+      expect(equal_bits(before, after), "it writes into `" + name + "` of the " + whose,
+             "compute with copies: no functions that end with _ on what it was given");
+    }
+  };
+  require_unwritten(given.outputs, same.outputs, "outputs");
+  require_unwritten(given.batch, same.batch, "batch");
 }
 
 /// The mask among the declared inputs; masks by negative classes show in no declaration.
@@ -116,11 +144,14 @@ void masked_positions(const Subject& subject) {
     }
     return out;
   };
-  const double first = value_of(loss->compute(hidden(t.outputs, 0.3), hidden(t.batch, 0.3)));
-  const double other = value_of(loss->compute(hidden(t.outputs, 0.8), hidden(t.batch, 0.8)));
+  const auto value_with = [&](double value) {
+    return value_of(compute(subject, *loss, hidden(t.outputs, value), hidden(t.batch, value)));
+  };
+  const double first = value_with(0.3);
+  plugin::require_finite_first(first);
+  const double other = value_with(0.8);
   expect(first == other, "values under a false mask change the loss", "use the masked mean");
-  const double with_nan =
-      value_of(loss->compute(hidden(t.outputs, std::nan("")), hidden(t.batch, std::nan(""))));
+  const double with_nan = value_with(std::nan(""));
   expect(with_nan == first, "NaN under a false mask changes the loss to " + format_double(with_nan),
          "use the masked mean of retake/nn/masked.hpp, which never reads masked values");
 }
@@ -131,7 +162,7 @@ void nothing_valid(const Subject& subject) {
   for (const PortInfo& port : subject.info.traits.inputs) {
     if (port.dtype == "bool") t.batch.set(port.name, at::zeros_like(t.batch.at(port.name)));
   }
-  const double value = value_of(subject.make<Loss>()->compute(t.outputs, t.batch));
+  const double value = value_of(compute(subject, *subject.make<Loss>(), t.outputs, t.batch));
   expect(std::isfinite(value), "without any valid position it is " + format_double(value),
          "give 0 then, as the masked mean does");
 }
@@ -151,6 +182,7 @@ const plugin::RegisterProbes registered(
     Loss::kind, {{"is one finite number for the declared inputs", scalar_and_finite},
                  {"is differentiable, with finite gradients", differentiable},
                  {"the same tensors give the same loss, in several threads", same_in_threads},
+                 {"outputs and batch stay as they are", leaves_tensors},
                  {"positions under a false mask do not matter", masked_positions},
                  {"no valid position gives a finite loss", nothing_valid},
                  {"NaN outputs do not crash it", nan_outputs}});

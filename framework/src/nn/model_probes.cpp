@@ -67,10 +67,16 @@ TensorMap random_inputs(const Subject& subject, Built& built, bool optional) {
   return inputs;
 }
 
+TensorMap forward(const Subject& subject, const Built& built, const TensorMap& inputs) {
+  TensorMap out;
+  declared_only(subject, [&] { out = built.model->forward(inputs); });
+  return out;
+}
+
 TensorMap forward(const Subject& subject, bool optional) {
   const at::NoGradGuard no_grad;
   Built built = build(subject);
-  return built.model->forward(random_inputs(subject, built, optional));
+  return forward(subject, built, random_inputs(subject, built, optional));
 }
 
 void require_declared(const Subject& subject, const TensorMap& outputs, Symbols symbols,
@@ -96,9 +102,9 @@ void require_declared(const Subject& subject, const TensorMap& outputs, Symbols 
 void declared_outputs(const Subject& subject) {
   Built built = build(subject);
   const at::NoGradGuard no_grad;
-  const TensorMap some = built.model->forward(random_inputs(subject, built, false));
+  const TensorMap some = forward(subject, built, random_inputs(subject, built, false));
   require_declared(subject, some, built.symbols, false);
-  const TensorMap all = built.model->forward(random_inputs(subject, built, true));
+  const TensorMap all = forward(subject, built, random_inputs(subject, built, true));
   require_declared(subject, all, built.symbols, true);
 }
 
@@ -106,7 +112,7 @@ void one_frame(const Subject& subject) {
   const at::NoGradGuard no_grad;
   Built built = build(subject);
   built.symbols["B"] = built.symbols["S"] = built.symbols["N"] = 1;
-  require_declared(subject, built.model->forward(random_inputs(subject, built, false)),
+  require_declared(subject, forward(subject, built, random_inputs(subject, built, false)),
                    built.symbols, false);
 }
 
@@ -122,7 +128,7 @@ void same_bits(const Subject& subject) {
 
 void gradients(const Subject& subject) {
   Built built = build(subject);
-  const TensorMap outputs = built.model->forward(random_inputs(subject, built, true));
+  const TensorMap outputs = forward(subject, built, random_inputs(subject, built, true));
   at::Tensor sum = at::zeros({});
   for (const auto& [name, tensor] : outputs) {
     if (!tensor.is_floating_point() || !tensor.requires_grad()) continue;
@@ -133,8 +139,10 @@ void gradients(const Subject& subject) {
   for (const auto& item : built.model->module().named_parameters()) {
     if (!item.value().requires_grad()) continue;
     const at::Tensor& gradient = item.value().grad();
-    expect(gradient.defined() && bad_value(gradient).empty() &&
-               gradient.abs().sum().item<double>() > 0,
+    const std::string bad = gradient.defined() ? bad_value(gradient) : "";
+    expect(bad.empty(), "the gradient of the parameter `" + item.key() + "` holds " + bad,
+           "keep divisions, roots and logarithms away from 0");
+    expect(gradient.defined() && gradient.abs().sum().item<double>() > 0,
            "no gradient reaches the parameter `" + item.key() + "`",
            "use it in an output, or do not register it");
   }
@@ -152,6 +160,9 @@ at::Tensor corner(const at::Tensor& tensor, at::IntArrayRef sizes) {
 void require_close(const TensorMap& alone, const TensorMap& together, const char* what) {
   for (const auto& [name, tensor] : alone) {
     if (!tensor.is_floating_point()) continue;
+    if (const std::string bad = bad_value(tensor); !bad.empty()) {
+      throw plugin::ProbeSkipped("`" + name + "` holds " + bad + ", which another probe tells");
+    }
     const at::Tensor other = corner(together.at(name), tensor.sizes());
     const double off = (other - tensor).abs().max().item<double>();
     expect(off <= 1e-5, "`" + name + "` changes by " + format_double(off) + " with " + what,
@@ -177,7 +188,8 @@ void batch_mates(const Subject& subject) {
     const bool batched = tensor.dim() > 0 && tensor.size(0) == built.symbols[symbol];
     first.set(name, batched ? tensor.narrow(0, 0, 1) : tensor);
   }
-  require_close(built.model->forward(first), built.model->forward(inputs), "another batch mate");
+  require_close(forward(subject, built, first), forward(subject, built, inputs),
+                "another batch mate");
 }
 
 /// The symbol that a mask of the recording has besides the batch's: "S" of frame_mask [B, S].
@@ -202,7 +214,7 @@ void padding(const Subject& subject) {
     corner(wide, inputs.at(name).sizes()).copy_(inputs.at(name));
     padded.set(name, wide);
   }
-  require_close(built.model->forward(inputs), built.model->forward(padded), "padding");
+  require_close(forward(subject, built, inputs), forward(subject, built, padded), "padding");
 }
 
 /// NaN may go through to the loss, where training stops and says so; it may not crash.

@@ -52,6 +52,25 @@ void require_port(const PortInfo& port, const at::Tensor& tensor, plugin::Symbol
                  "give what traits() declares, or declare what is given");
 }
 
+void declared_only(const plugin::Subject& subject, const std::function<void()>& foreign) {
+  try {
+    foreign();
+  } catch (const Error& e) {
+    const Diagnostic& d = e.diagnostics().front();
+    if (d.id != "E151") throw;
+    const std::size_t begin = d.message.find('`') + 1;
+    const std::string name = d.message.substr(begin, d.message.find('`', begin) - begin);
+    for (const PortInfo& port : subject.info.traits.inputs) {
+      if (port.name != name) continue;
+      throw plugin::ProbeFailure("it reads `" + name + "` where it was not given",
+                                 "ask contains() before reading what is optional, and read inputs "
+                                 "and targets from the batch, outputs from the model's");
+    }
+    throw plugin::ProbeFailure("it reads `" + name + "`, which it does not declare",
+                               "declare it in traits().inputs");
+  }
+}
+
 std::string bad_value(const at::Tensor& tensor) {
   if (!tensor.is_floating_point()) return {};
   const at::Tensor bad = at::isfinite(tensor).logical_not();

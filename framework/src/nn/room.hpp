@@ -29,7 +29,8 @@ struct TrainJob {
   Context* context = nullptr;
   std::vector<NamedExtractor> extractors;
   const Corpus* corpus = nullptr;
-  std::string config;  ///< the resolved experiment as the run keeps it; goes into checkpoints
+  std::string config;       ///< the resolved experiment as the run keeps it; goes into checkpoints
+  std::string config_hash;  ///< as the manifest has it
   EngineSettings settings;
   EngineSinks sinks;
   run::CheckpointStore* checkpoints = nullptr;

@@ -88,7 +88,7 @@ Value describe_checkpoint(const TrainJob& job) {
   Table out;
   out["schema"] = "retake.checkpoint/1";
   out["config"] = job.config;
-  out["config_hash"] = config::config_hash(*job.experiment);
+  out["config_hash"] = job.config_hash;
   Array features;
   for (const NamedExtractor& e : job.extractors) {
     Table feature;

@@ -17,6 +17,7 @@
 #include <cstring>
 #include <exception>
 
+#include "plugin/blame.hpp"
 #include "plugin/crash.hpp"
 #include "retake/error.hpp"
 
@@ -58,7 +59,7 @@ void send_all(int descriptor, std::string_view line) {
   try {
     body([output](std::string_view line) { send_all(output, line); });
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "%s\n", e.what());
+    std::fprintf(stderr, "%s\n", said_by(e).c_str());
     status = 1;
   } catch (...) {
     std::fputs("something that is no std::exception was thrown\n", stderr);
@@ -68,6 +69,7 @@ void send_all(int descriptor, std::string_view line) {
   ::_exit(status);  // not exit: what foreign code left for the end is not waited for
 }
 
+/// The last error that a command told, else the last line of all.
 std::string last_line(int printed) {
   std::array<char, 4096> buffer{};
   const off_t size = ::lseek(printed, 0, SEEK_END);
@@ -75,6 +77,10 @@ std::string last_line(int printed) {
   const ssize_t n = ::pread(printed, buffer.data(), buffer.size(), from);
   std::string text(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(0, n)));
   text.erase(text.find_last_not_of(" \n") + 1);
+  const std::size_t error = ("\n" + text).rfind("\nerror");
+  if (error != std::string::npos) {
+    return text.substr(error, text.find('\n', error) - error);
+  }
   const std::size_t start = text.rfind('\n');
   return start == std::string::npos ? text : text.substr(start + 1);
 }

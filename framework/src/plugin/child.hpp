@@ -13,7 +13,7 @@ struct ChildEnd {
   bool in_time = true;     ///< false: it was silent for longer than allowed, and was killed
   int signal = 0;          ///< that ended it, 0 when none did
   int status = 0;          ///< its exit status otherwise
-  std::string last_words;  ///< the last line of what it printed
+  std::string last_words;  ///< the last error that it printed, else the last line
   double silent_for = 0;   ///< seconds since its last line, or since its start
 
   bool ok() const { return in_time && signal == 0 && status == 0; }

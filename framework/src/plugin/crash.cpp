@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "plugin/blame.hpp"
@@ -19,6 +20,7 @@ constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 std::atomic<void (*)(const char*)> g_hook{nullptr};
 std::atomic<bool> g_json{false};
 std::atomic<bool> g_crashing{false};
+std::atomic<bool> g_exit_forbidden{false};
 char g_text[640];
 
 void append(const char* part) {
@@ -60,6 +62,20 @@ void on_crash(int signal, siginfo_t*, void* context) {
   ::_exit(static_cast<int>(ExitCode::unexpected));
 }
 
+/// Registered with atexit(3): still below the frame that called exit().
+void on_exit() {
+  if (!g_exit_forbidden || g_crashing.exchange(true)) return;
+  g_text[0] = '\0';
+  append("ended by a call of exit()");
+  if (const char* library = library_on_stack()) {
+    append(" in ");
+    append(library);
+  }
+  if (auto* hook = g_hook.load()) hook(g_text);
+  report();
+  ::_exit(static_cast<int>(ExitCode::unexpected));
+}
+
 }  // namespace
 
 void write_text(int descriptor, const char* text) {
@@ -89,7 +105,13 @@ void install_crash_handler() {
   for (const int signal : kSignals) ::sigaction(signal, &action, nullptr);
 }
 
+void forbid_exit(bool forbidden) {
+  static const bool registered = std::atexit(on_exit) == 0;
+  g_exit_forbidden = forbidden && registered;
+}
+
 void drop_crash_handler() {
+  g_exit_forbidden = false;
   for (const int signal : kSignals) ::signal(signal, SIG_DFL);
 }
 

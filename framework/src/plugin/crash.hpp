@@ -9,6 +9,9 @@ namespace retake::plugin {
 /// code 1, as the contract of exit codes has it (a core file needs a debugger). `json`: the message
 /// as the last line of --json. Call once, from main.
 void install_crash_handler();
+/// From now on a call of exit() is a defect: it would end a command without a result and with a
+/// success. Told as a crash is, E234 and exit code 1. `false`: commands are over.
+void forbid_exit(bool forbidden);
 /// For a child process whose parent reads the signal.
 void drop_crash_handler();
 void set_crash_json(bool json);

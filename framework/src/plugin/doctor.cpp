@@ -57,6 +57,23 @@ std::string resolved(const std::string& name, const ElfFile::Dependencies& all,
   return map->l_name;
 }
 
+/// A diagnostic as the child tells it, and as it is understood.
+Table table_of(const Diagnostic& d) {
+  Table line;
+  line["id"] = d.id;
+  line["message"] = d.message;
+  line["help"] = d.help;
+  return line;
+}
+
+Diagnostic diagnostic_of(const Table& line) {
+  Diagnostic d;
+  d.id = line.at("id").as_string();
+  d.message = line.at("message").as_string();
+  d.help = line.at("help").as_string();
+  return d;
+}
+
 class Examination {
  public:
   Examination(const fs::path& file, const std::function<void(bool torch)>& prepare,
@@ -164,9 +181,23 @@ class Examination {
     }
   }
 
+  /// False when the host's LibTorch cannot be opened, which is told to the parent.
+  bool prepared(const SendLine& send) {
+    if (!prepare_) return true;
+    try {
+      prepare_(stamp_.torch());
+      return true;
+    } catch (const Error& e) {
+      Table line = table_of(libtorch_problem(e));
+      line["unprepared"] = true;
+      send(to_json(Value(std::move(line))));
+      return false;
+    }
+  }
+
   /// What the child tells, one line each.
   void in_child(const SendLine& send) {
-    if (prepare_) prepare_(stamp_.torch());
+    if (!prepared(send)) return;
     const ElfFile::Dependencies all = elf_->dependencies();
     for (const std::string& name : all.needed) {
       Table line;
@@ -183,10 +214,7 @@ class Examination {
         open_plugin(file_, stamp_);
       }
     } catch (const Error& e) {
-      const Diagnostic& d = e.diagnostics().front();
-      line["id"] = d.id;
-      line["message"] = d.message;
-      line["help"] = d.help;
+      line = table_of(e.diagnostics().front());
     }
     line["loaded"] = true;
     send(to_json(Value(std::move(line))));
@@ -199,12 +227,10 @@ class Examination {
       missing_ += where.empty() ? (missing_.empty() ? "" : ", ") + needs->as_string() : "";
     } else if (line.contains("dependencies")) {
       dependencies_told_ = true;
-    } else if (const Value* id = line.find("id")) {
-      Diagnostic d;
-      d.id = id->as_string();
-      d.message = line.at("message").as_string();
-      d.help = line.at("help").as_string();
-      outcome_ = d;
+    } else if (line.contains("unprepared")) {
+      unprepared_ = diagnostic_of(line);
+    } else if (line.contains("id")) {
+      outcome_ = diagnostic_of(line);
       told_ = true;
     } else {
       told_ = true;
@@ -215,6 +241,13 @@ class Examination {
     const ChildEnd end = run_in_child(
         [&](const SendLine& send) { in_child(send); },
         [&](const std::string& text) { take(parse_json(text, "the child").as_table()); }, limit_);
+    if (unprepared_) {
+      const auto next = std::find_if(steps_.begin(), steps_.end(),
+                                     [](const DoctorStep& s) { return s.name == "dependencies"; });
+      const std::string found = unprepared_->id + ": " + unprepared_->message;
+      steps_.insert(next, {kLibTorch, Verdict::failed, found, unprepared_->help, {}});
+      return;
+    }
     if (!missing_.empty()) {
       step("dependencies") = {"dependencies", Verdict::failed, "not found: " + missing_,
                               "install the library, or put its folder into LD_LIBRARY_PATH or the "
@@ -248,6 +281,7 @@ class Examination {
   std::vector<std::string> facts_;
   std::string missing_;
   std::optional<Diagnostic> outcome_;
+  std::optional<Diagnostic> unprepared_;
   bool dependencies_told_ = false;
   bool told_ = false;
 };

@@ -20,9 +20,12 @@ struct DoctorStep {
   std::vector<std::string> facts{};  ///< each difference, each library
 };
 
+inline constexpr const char* kLibTorch = "LibTorch";
+
 /// Looks at a file step by step; what depends on a step that failed is skipped. The library is
 /// opened in a child process only, and only when its stamp is the host's; `prepare` is called there
-/// before, to open what the plugin needs. Never throws because of the file.
+/// before, to open what the plugin needs. When that throws an Error, the last step that is shown is
+/// kLibTorch, failed: the host is broken, not the plugin. Never throws because of the file.
 std::vector<DoctorStep> diagnose(const std::filesystem::path& file,
                                  const std::function<void(bool torch)>& prepare,
                                  std::chrono::duration<double> limit);

@@ -122,6 +122,12 @@ std::string dump_in_child(const fs::path& program, const fs::path& library,
          "its components cannot be listed: the process that loaded it " + end_of(status),
          "see the message above; static initialisers and RETAKE_PLUGIN run at this point");
   }
+  if (text.empty()) {
+    fail("E231", library,
+         "its components cannot be listed: its own code ended the process that loaded it",
+         "static initialisers and RETAKE_PLUGIN run at this point: take exit() out of them; what "
+         "cannot be had is told by throwing a retake::Error");
+  }
   parse_table(text, library);
   return text;
 }

@@ -34,15 +34,19 @@ dll::shared_library& keep_open(dll::shared_library library) {
   return *open.back();
 }
 
-/// dlerror's text; Boost.DLL appends the message of an unrelated error number in brackets.
-std::string loader_message(const std::exception& e) {
-  std::string text = e.what();
+/// dlerror's text out of what Boost.DLL makes of it, which ends with the message of an unrelated
+/// error number.
+std::string loader_message(std::string text) {
   for (const char* tail : {": Bad file descriptor", ": Invalid argument"}) {
     const std::size_t at = text.find(tail);
     if (at != std::string::npos) text.resize(at);
   }
-  const std::string prefix = "boost::dll::shared_library::load() failed";
-  if (text.starts_with(prefix)) text.erase(0, prefix.size());
+  for (const std::string prefix :
+       {"boost::dll::shared_library::load() failed", " (", "dlerror system message: "}) {
+    if (text.starts_with(prefix)) text.erase(0, prefix.size());
+  }
+  const auto opened = std::count(text.begin(), text.end(), '(');
+  if (text.ends_with(')') && std::count(text.begin(), text.end(), ')') > opened) text.pop_back();
   const std::size_t begin = text.find_first_not_of(" (:");
   return begin == std::string::npos ? "no reason given" : text.substr(begin);
 }
@@ -56,7 +60,7 @@ dll::shared_library& open_library(const fs::path& path) {
   try {
     return keep_open(dll::shared_library(path, mode));
   } catch (const std::exception& e) {
-    fail("E218", path, "the system's loader refuses it: " + loader_message(e),
+    fail("E218", path, "the system's loader refuses it: " + loader_message(e.what()),
          "rebuild it; `ldd` shows a library that is missing");
   }
 }
@@ -80,13 +84,23 @@ Entry* entry_of(const dll::shared_library& library, const fs::path& path) {
   return &entry;
 }
 
-/// "libx.so (loss/stop, loss/keep)"
+/// "libx.so (loss/stop, loss/keep, loss/go and 4 more)": short enough to be read in a sentence, and
+/// to be remembered whole.
 std::string name_with_components(const fs::path& path, const std::vector<Registration>& staged) {
+  constexpr std::size_t kShown = 3, kLongest = 300;
+  const std::string file = path.filename().string();
+  if (staged.empty()) return file;
   std::string names;
+  std::size_t shown = 0;
   for (const Registration& r : staged) {
-    names += (names.empty() ? "" : ", ") + r.info.kind + "/" + r.info.name;
+    const std::string name = (shown == 0 ? "" : ", ") + r.info.kind + "/" + r.info.name;
+    if (shown == kShown || file.size() + names.size() + name.size() > kLongest) break;
+    names += name;
+    ++shown;
   }
-  return path.filename().string() + (names.empty() ? "" : " (" + names + ")");
+  const std::size_t left = staged.size() - shown;
+  if (shown == 0) return file + " (" + std::to_string(left) + " components)";
+  return file + " (" + names + (left == 0 ? "" : " and " + std::to_string(left) + " more") + ")";
 }
 
 std::vector<Registration> stage(Entry* entry, const fs::path& path) {
@@ -96,13 +110,23 @@ std::vector<Registration> stage(Entry* entry, const fs::path& path) {
     entry(staging);
     return staging.take();
   } catch (const std::exception& e) {
-    fail("E221", path, std::string("its registration threw: ") + e.what(), help);
+    fail("E221", path, "its registration threw: " + said_by(e), help);
   } catch (...) {
     fail("E221", path, "its registration threw something that is no std::exception", help);
   }
 }
 
 }  // namespace
+
+Diagnostic libtorch_problem(const Error& refused) {
+  const Diagnostic& told = refused.diagnostics().front();
+  std::string cause = told.facts.empty() ? told.message : loader_message(told.facts.front());
+  Diagnostic d;
+  d.id = told.id;
+  d.message = "LibTorch cannot be opened, which this plugin needs: " + cause;
+  d.help = "the plugin is not to blame: see what is wrong with  retake doctor";
+  return d;
+}
 
 std::vector<Registration> open_plugin(const fs::path& path, const Stamp& stamp) {
   const fs::path absolute = fs::absolute(path);

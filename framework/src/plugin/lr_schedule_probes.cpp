@@ -42,6 +42,7 @@ void positive(const Subject& subject) {
 void pure(const Subject& subject) {
   const auto schedule = subject.make<LrSchedule>();
   const std::vector<double> first = factors(*schedule);
+  for (const double factor : first) require_finite_first(factor);
   in_threads([&](int) {
     expect(
         Value(Array(first.begin(), first.end())) ==

@@ -2,6 +2,7 @@
 // Probes: what `retake plugins check` asks of a component. Those of a kind stand in the room that
 // the kind belongs to and register themselves; a kind without probes is asked the general ones.
 
+#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -39,6 +40,19 @@ class ProbeSkipped : public std::runtime_error {
 /// Throws ProbeFailure unless `holds`.
 inline void expect(bool holds, const std::string& why, const std::string& help) {
   if (!holds) throw ProbeFailure(why, help);
+}
+
+/// Whether two numbers are the same one; NaN is itself.
+inline bool same_number(double a, double b) {
+  return a == b || (std::isnan(a) && std::isnan(b));
+}
+
+/// Throws ProbeSkipped unless the number is finite: that it is not is another probe's finding, and
+/// what is compared with it would only be found different for the same reason.
+inline void require_finite_first(double value) {
+  if (!std::isfinite(value)) {
+    throw ProbeSkipped("it gives " + format_double(value) + ", which another probe tells");
+  }
 }
 
 /// The component that is asked.

@@ -2,10 +2,12 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <optional>
 #include <typeinfo>
 
 #include "core/temp_folder.hpp"
+#include "plugin/blame.hpp"
 #include "plugin/child.hpp"
 #include "plugin/loader.hpp"
 #include "retake/error.hpp"
@@ -20,6 +22,9 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* kLoads = "loads, and registers what its table says";
 constexpr const char* kMade = "is made";
 constexpr const char* kDefect = "this is a defect of the plugin";
+constexpr const char* kNoExit =
+    "the plugin's code ended the process: take exit() out of it, and throw a retake::Error where "
+    "it cannot go on";
 
 ProbeResult failed(const std::string& probe, std::string why, std::string help) {
   return {probe, Verdict::failed, std::move(why), std::move(help), 0};
@@ -36,12 +41,27 @@ ProbeResult verdict_of(const std::string& name, const std::function<void()>& bod
     return {name, Verdict::skipped, e.what(), e.help(), 0};
   } catch (const Error& e) {
     const Diagnostic& d = e.diagnostics().front();
-    return failed(name, d.id + ": " + d.message, d.help);
+    return failed(name, (d.id.empty() ? "" : d.id + ": ") + d.message, d.help);
   } catch (const std::exception& e) {
-    return failed(name, std::string("threw what is no retake::Error: ") + e.what(),
+    return failed(name, "threw what is no retake::Error: " + said_by(e),
                   "throw a retake::Error that says where, what and how to mend it");
   } catch (...) {
     return failed(name, "threw what is no exception", kDefect);
+  }
+}
+
+/// Words of a metric that the host would take for none at all: nobody would watch it.
+void metric_words(const ComponentInfo& info) {
+  const auto one_of = [](const std::string& word, std::initializer_list<const char*> known) {
+    return std::find(known.begin(), known.end(), word) != known.end();
+  };
+  for (const MetricInfo& metric : info.traits.metrics) {
+    expect(one_of(metric.goal, {"", "max", "min"}),
+           "the metric `" + metric.name + "` has the goal `" + metric.goal + "`",
+           "its goal in traits().metrics is \"max\", \"min\" or empty");
+    expect(one_of(metric.trend, {"", "rising", "falling"}),
+           "the metric `" + metric.name + "` has the trend `" + metric.trend + "`",
+           "its trend in traits().metrics is \"rising\", \"falling\" or empty");
   }
 }
 
@@ -54,6 +74,10 @@ class Asking {
         subject_{run.file->components[run.component], run.params, context_, scratch,
                  [this] { return make(); }} {
     add(kLoads, [this] { load(); });
+    if (!subject_.info.traits.metrics.empty()) {
+      add("its metrics have goals and trends that there are",
+          [this] { metric_words(subject_.info); });
+    }
     if (!run.missing.empty()) return;
     add("its own check agrees with its parameters", [this] { check(); });
     add(kMade, [this] { make(); });
@@ -120,10 +144,18 @@ class Asking {
 struct Findings {
   std::vector<ProbeResult> results;
   std::optional<std::string> open;  ///< begun and without verdict
+  std::optional<Diagnostic> unprepared;
 
   void take(const std::string& text) {
     const Value value = parse_json(text, "the probes' process");
     const Table& line = value.as_table();
+    if (const Value* id = line.find("unprepared")) {
+      unprepared.emplace();
+      unprepared->id = id->as_string();
+      unprepared->message = line.at("message").as_string();
+      unprepared->help = line.at("help").as_string();
+      return;
+    }
     if (const Value* begin = line.find("begin")) {
       open = begin->as_string();
       return;
@@ -138,13 +170,31 @@ struct Findings {
     const std::string name = open.value_or(kLoads);
     const std::string words = end.last_words.empty() ? "" : " (" + end.last_words + ")";
     results.push_back(failed(name, end.text() + (end.in_time ? words : ""),
-                             end.in_time ? kDefect
-                                         : "give parameters that make less work as key=value, or "
-                                           "more time with --timeout; else it hangs"));
+                             !end.in_time ? "give parameters that make less work as key=value, or "
+                                            "more time with --timeout; else it hangs"
+                             : end.signal == 0 ? kNoExit
+                                               : kDefect));
     results.back().seconds = end.silent_for;
     open.reset();
   }
 };
+
+/// Opens what the plugin needs; false when that cannot be had, which is told to the parent.
+bool prepared(const ProbeRun& run, const SendLine& send) {
+  if (!run.prepare) return true;
+  try {
+    run.prepare();
+    return true;
+  } catch (const Error& e) {
+    const Diagnostic d = libtorch_problem(e);
+    Table line;
+    line["unprepared"] = d.id;
+    line["message"] = d.message;
+    line["help"] = d.help;
+    send(to_json(Value(std::move(line))));
+    return false;
+  }
+}
 
 }  // namespace
 
@@ -157,16 +207,17 @@ std::vector<ProbeResult> run_probes(const ProbeRun& run) {
         [&](const SendLine& send) {
           ::setenv("RETAKE_STORE", (scratch.path() / "store").c_str(), 1);
           fs::current_path(scratch.path());  // a default like "data/pairs" is not the user's
-          if (run.prepare) run.prepare();
-          Asking(run, scratch.path()).ask(from, send);
+          if (prepared(run, send)) Asking(run, scratch.path()).ask(from, send);
         },
         [&](const std::string& line) { findings.take(line); }, run.limit);
+    if (findings.unprepared) throw PluginError(std::move(*findings.unprepared));
     if (end.ok() && !findings.open) break;
     findings.crashed(end);
     const std::string& last = findings.results.back().probe;
     if (last == kLoads || last == kMade) break;
   }
-  if (!run.missing.empty() && findings.results.back().verdict == Verdict::ok) {
+  const ProbeResult& last = findings.results.back();
+  if (!run.missing.empty() && (last.probe != kLoads || last.verdict == Verdict::ok)) {
     std::string keys, example;
     for (const std::string& key : run.missing) {
       keys += (keys.empty() ? "" : ", ") + key;

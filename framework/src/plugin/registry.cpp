@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/suggest.hpp"
+#include "plugin/blame.hpp"
 #include "plugin/errors.hpp"
 #include "plugin/loader.hpp"
 #include "plugin/own_checks.hpp"
@@ -14,9 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The libraries of a folder, sorted by name, so that results do not depend on the file system.
-std::vector<fs::path> libraries(const fs::path& folder) {
+std::vector<fs::path> libraries(const fs::path& folder, std::error_code& failed) {
   std::vector<fs::path> out;
-  std::error_code failed;
   for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed)) {
     if (at->path().extension() == ".so") out.push_back(at->path());
   }
@@ -24,11 +24,13 @@ std::vector<fs::path> libraries(const fs::path& folder) {
   return out;
 }
 
-std::string count_text(const fs::path& folder, std::size_t n) {
+/// `unread`: why the folder could not be listed.
+std::string count_text(const fs::path& folder, std::size_t n, const std::error_code& unread) {
   std::error_code failed;
   const fs::file_status status = fs::status(folder, failed);
   if (status.type() == fs::file_type::none) return failed.message();  // may not be looked at
   if (!fs::is_directory(status)) return "no such folder";
+  if (unread) return "cannot be read: " + unread.message();
   return std::to_string(n) + (n == 1 ? " library" : " libraries");
 }
 
@@ -71,8 +73,9 @@ Registry::~Registry() = default;
 /// left out too: to fall through to an older copy would hide the cause.
 void Registry::scan(const SearchFolder& folder, std::vector<std::string>& broken) {
   const std::size_t first = files_.size();
-  const std::vector<fs::path> found = libraries(folder.path);
-  looked_in_.push_back(folder.label + " (" + count_text(folder.path, found.size()) + ")");
+  std::error_code unread;
+  const std::vector<fs::path> found = libraries(folder.path, unread);
+  looked_in_.push_back(folder.label + " (" + count_text(folder.path, found.size(), unread) + ")");
   std::vector<std::string> broken_here;
   for (const fs::path& path : found) {
     const std::string name = path.filename().string();
@@ -109,9 +112,10 @@ void Registry::add_components(std::size_t first) {
       problems_.push_back(about(Severity::error, "E208",
                                 "`" + kind + "/" + name + "` is in two libraries of one folder, " +
                                     files_[entries[0].file].path.filename().string() + " and " +
-                                    files_[entries[1].file].path.filename().string(),
+                                    files_[entries[1].file].path.filename().string() +
+                                    ", and neither is used",
                                 "remove one of them", std::move(facts)));
-      components_[kind].emplace(name, Entry{kNoFile, 0});
+      components_[kind].emplace(name, Entry{kNoFile, problems_.size() - 1});
       continue;
     }
     const auto [at, added] = components_[kind].emplace(name, entries.front());
@@ -133,6 +137,7 @@ const Registry::Entry& Registry::entry(std::string_view kind, std::string_view n
     const auto at = of_kind->second.find(name);
     if (at != of_kind->second.end() && at->second.file != kNoFile) return at->second;
   }
+  if (const Diagnostic* two = clash(kind, name)) throw PluginError(*two);
   std::vector<std::string> facts;
   const std::vector<std::string> known = names(kind);
   const auto nearest = did_you_mean(name, known);
@@ -151,6 +156,16 @@ const Registry::Entry& Registry::entry(std::string_view kind, std::string_view n
   throw PluginError(about(Severity::error, "E201",
                           "no " + std::string(kind) + " plugin named `" + std::string(name) + "`",
                           "see what is installed with  retake plugins list", std::move(facts)));
+}
+
+const Diagnostic* Registry::clash(std::string_view kind, std::string_view name) const {
+  for (const auto& [own_kind, of_kind] : components_) {
+    const auto at = of_kind.find(name);
+    if (!kind.empty() && kind != own_kind) continue;
+    if (at == of_kind.end() || at->second.file != kNoFile) continue;
+    return &problems_[at->second.component];
+  }
+  return nullptr;
 }
 
 std::vector<std::string> Registry::kinds() const {
@@ -184,7 +199,10 @@ std::vector<std::string> Registry::looked_in() const {
 
 std::vector<std::string> Registry::load_problems() const {
   std::vector<std::string> out;
-  for (const Diagnostic& d : problems_) out.push_back(d.message);
+  for (const Diagnostic& d : problems_) {
+    // No library is broken there, so that rebuilding one would not help.
+    out.push_back(d.id == "E208" ? d.message + ": " + d.help : d.message);
+  }
   return out;
 }
 
@@ -212,10 +230,15 @@ auto Registry::guarded(std::string_view kind, std::string_view name, F&& foreign
   std::string cause = "something that is no std::exception";
   try {
     return foreign();
-  } catch (const Error&) {
-    throw;
+  } catch (const Error& e) {
+    if (!e.diagnostics().front().id.empty()) throw;
+    // Without an id nobody could tell whose words these are.
+    std::vector<Diagnostic> all = e.diagnostics();
+    all.front().facts.push_back("said by `" + std::string(kind) + "/" + std::string(name) +
+                                "` of " + display_path(file_of(kind, name).path));
+    throw Error(e.code(), std::move(all));
   } catch (const std::exception& e) {
-    cause = e.what();
+    cause = said_by(e);
   } catch (...) {  // told below, as what it is
   }
   throw Error(ExitCode::unexpected,

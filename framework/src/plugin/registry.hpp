@@ -18,8 +18,8 @@ namespace retake::plugin {
 
 /// Knows every component of the search path from the embedded tables, without loading anything;
 /// loads a plugin when the first of its components is made. An earlier folder shadows a later one
-/// (with a note); two files of one folder that hold the same component are a problem that names
-/// both, and neither is used. All methods are thread-safe.
+/// (with a note); two files of one folder that hold the same component are a problem (E208) that
+/// names both, and neither is used. All methods are thread-safe.
 class Registry final : public config::Catalog {
  public:
   /// Scans. A library that cannot be used is a diagnostic in `problems()`, not an exception.
@@ -37,19 +37,23 @@ class Registry final : public config::Catalog {
 
   /// What could not be used, in search order.
   const std::vector<Diagnostic>& problems() const { return problems_; }
+  /// The problem (E208) that two libraries of one folder hold this component; null when it is
+  /// none of `problems`. An empty kind: any kind.
+  const Diagnostic* clash(std::string_view kind, std::string_view name) const;
   /// Components that an earlier folder shadows.
   const std::vector<Diagnostic>& notes() const { return notes_; }
   /// Every usable plugin file, in search order; shadowed ones included.
   const std::vector<PluginFile>& files() const { return files_; }
-  /// The file that holds a component. Throws as `create`.
+  /// The file that holds a component. Throws as `info`.
   const PluginFile& file_of(std::string_view kind, std::string_view name) const;
 
-  /// The description. Throws PluginError E201 (unknown; with did-you-mean and where was looked).
+  /// The description. Throws PluginError E201 (unknown; with did-you-mean and where was looked),
+  /// E208 (two libraries of one folder hold it).
   const ComponentInfo& info(std::string_view kind, std::string_view name) const;
 
   /// Loads the component's plugin, if that has not happened yet, and makes the component.
   /// `params` was validated against the schema; absent keys keep their defaults. Throws
-  /// PluginError E201, E218 to E224, ConfigError E110 with all that the component's own check
+  /// PluginError E201, E208, E218 to E224, ConfigError E110 with all that the component's own check
   /// says, retake::Error as the component's constructor throws it, and Error E229 (exit 1) for any
   /// other exception of the two.
   std::unique_ptr<Component> create(std::string_view kind, std::string_view name,
@@ -80,7 +84,8 @@ class Registry final : public config::Catalog {
 
  private:
   static constexpr std::size_t kNoFile = static_cast<std::size_t>(-1);
-  /// Where a component is; `kNoFile` for a name that two libraries of one folder claim.
+  /// Where a component is. For a name that two libraries of one folder claim: `kNoFile`, and which
+  /// of the problems says so.
   struct Entry {
     std::size_t file = 0;
     std::size_t component = 0;

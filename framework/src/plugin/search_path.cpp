@@ -37,6 +37,27 @@ bool below(const fs::path& path, const fs::path& root) {
          std::mismatch(root.begin(), root.end(), path.begin(), path.end()).first == root.end();
 }
 
+/// E209 unless `path` is a folder.
+void require_folder(const fs::path& path) {
+  std::error_code failed;
+  if (fs::is_directory(path, failed)) return;
+  if (failed && failed != std::errc::no_such_file_or_directory &&
+      failed != std::errc::not_a_directory) {
+    throw PluginError(file_diagnostic("E209", path.string(),
+                                      "the plugin folder cannot be looked at: " + failed.message(),
+                                      "check the permissions of the folders above it"));
+  }
+  if (!fs::exists(path, failed)) {
+    throw PluginError(file_diagnostic("E209", path.string(), "the plugin folder does not exist",
+                                      "check the path given to --path or --plugin-path"));
+  }
+  const std::string folder = path.has_parent_path() ? path.parent_path().string() : ".";
+  throw PluginError(file_diagnostic(
+      "E209", path.string(), "this is a file, and plugins are looked for in folders",
+      "give the folder that it lies in, " + folder + ";  retake plugins doctor " + path.string() +
+          "  tells about this one file"));
+}
+
 class Builder {
  public:
   void add(const fs::path& path, const std::string& suffix = {}) {
@@ -67,12 +88,7 @@ std::string display_path(const fs::path& path) {
 std::vector<SearchFolder> search_path(const std::vector<std::string>& plugin_path) {
   Builder builder;
   for (const std::string& folder : plugin_path) {
-    std::error_code unknown;
-    if (!fs::is_directory(folder, unknown)) {
-      Diagnostic d = file_diagnostic("E209", folder, "the plugin folder does not exist",
-                                     "check the path given to --plugin-path");
-      throw PluginError(std::move(d));
-    }
+    require_folder(folder);
     builder.add(folder);
   }
   const std::vector<std::string> from_variable = split(variable("RETAKE_PLUGIN_PATH"));

@@ -53,6 +53,19 @@ std::string words(const StampDifference& d) {
   return d.key + ": plugin " + plugin + ", host " + host;
 }
 
+/// The flag that makes the difference, for those who would build again with the same flags; empty
+/// for differences that building again mends.
+std::string flag_to_change(const StampDifference& d) {
+  const auto unset = [](const std::string& value) { return value == "0" || value == "none"; };
+  std::string flag;
+  if (d.key == "glibcxx_debug") flag = "-D_GLIBCXX_DEBUG";
+  if (d.key == "sanitizer") flag = "-fsanitize=" + (unset(d.plugin) ? d.host : d.plugin);
+  if (d.key == "cxx11_abi") flag = "-D_GLIBCXX_USE_CXX11_ABI=" + d.plugin;
+  if (flag.empty() || d.plugin.empty() || d.host.empty()) return {};
+  if (d.key != "cxx11_abi" && unset(d.plugin)) return "add " + flag + " to its compiler flags";
+  return "take " + flag + " out of its compiler flags";
+}
+
 }  // namespace
 
 std::vector<std::string> Stamp::kinds() const {
@@ -145,8 +158,11 @@ void require_host_abi(const Stamp& stamp, const std::filesystem::path& file) {
   // The ABI that is shown is that of a kind that differs, else of the first.
   std::string kind = stamp.kinds().front();
   std::string short_list;
+  std::string flags;
   std::vector<std::string> facts;
   for (const StampDifference& d : all) {
+    const std::string flag = flag_to_change(d);
+    if (!flag.empty()) flags += flag + " (CMakeLists.txt, CMAKE_CXX_FLAGS, CXXFLAGS), then ";
     const bool headers = d.key.starts_with(kHeaders);
     if (headers) kind = d.key.substr(kHeaders.size());
     if (!short_list.empty()) short_list += ", ";
@@ -159,7 +175,7 @@ void require_host_abi(const Stamp& stamp, const std::filesystem::path& file) {
   fail("E215", file,
        "built for ABI " + abi(stamp, kind) + ", host has " + abi(host, kind) + " (" + short_list +
            ")",
-       "rebuild it with  cmake --build build --target " + stamp.name, std::move(facts));
+       flags + "rebuild it with  cmake --build build --target " + stamp.name, std::move(facts));
 }
 
 }  // namespace retake::plugin

@@ -15,9 +15,10 @@ namespace fs = std::filesystem;
 namespace {
 
 [[noreturn]] void damaged(const fs::path& path, const std::string& what) {
-  throw DataError(file_diagnostic(
-      "E605", path.string(), "the checkpoint is damaged: " + what,
-      "use another checkpoint (RUN:latest, RUN:best, RUN:STEP), or restore it from a copy"));
+  throw DataError(file_diagnostic("E605", path.string(), "the checkpoint is damaged: " + what,
+                                  "use another checkpoint (RUN:best or RUN:STEP; of retake resume: "
+                                  "--from best or --from STEP), or restore "
+                                  "it from a copy"));
 }
 
 /// Reads a file and compares it with what hashes.json says of it.

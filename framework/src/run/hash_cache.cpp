@@ -25,12 +25,15 @@ namespace {
 /// Beyond this the file is rewritten with the entries that count.
 constexpr std::uintmax_t kMaxFileBytes = 32u << 20;
 
-/// What tells that a file is still the one that was hashed; empty when stat(2) fails.
+/// What tells that a file is still the one that was hashed; empty when stat(2) fails. The time of
+/// modification can be set back (cp -a, touch), that of the inode's change cannot. A line of a
+/// cache from before it was looked at has another form and so never counts.
 std::string stamp_of(const fs::path& path) {
   struct stat s {};
   if (::stat(path.c_str(), &s) != 0) return {};
   return std::to_string(s.st_size) + " " + std::to_string(s.st_mtim.tv_sec) + "." +
-         std::to_string(s.st_mtim.tv_nsec) + " " + std::to_string(s.st_ino);
+         std::to_string(s.st_mtim.tv_nsec) + " " + std::to_string(s.st_ctim.tv_sec) + "." +
+         std::to_string(s.st_ctim.tv_nsec) + " " + std::to_string(s.st_ino);
 }
 
 std::string line_of(const std::string& path, const std::string& stamp, const std::string& hash) {

@@ -9,9 +9,9 @@
 
 namespace retake::run {
 
-/// Remembers (path, size, mtime, inode) -> hash in an append-only file that several processes may
-/// share: each entry is one short O_APPEND write, unreadable lines are ignored, the newest entry of
-/// a path counts. Thread-safe.
+/// Remembers (path, size, mtime, ctime, inode) -> hash in an append-only file that several
+/// processes may share: each entry is one short O_APPEND write, unreadable lines are ignored, the
+/// newest entry of a path counts. Thread-safe.
 class HashCache {
  public:
   /// $XDG_CACHE_HOME/retake/file-hashes.jsonl or ~/.cache/retake/file-hashes.jsonl.
@@ -25,7 +25,7 @@ class HashCache {
 
  private:
   struct Entry {
-    std::string stamp;  ///< size, mtime, inode
+    std::string stamp;  ///< size, mtime, ctime, inode
     std::string hash;
   };
   void load();

@@ -7,12 +7,14 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <system_error>
 
 #include "core/files.hpp"
 #include "core/stop.hpp"
 #include "plugin/crash.hpp"
 #include "run/environment.hpp"
+#include "run/renewal.hpp"
 
 namespace retake::run {
 
@@ -24,7 +26,44 @@ Value text_or_null(const std::string& text) {
   return text.empty() ? Value() : Value(text);
 }
 
-Array plugin_entries(const std::vector<PluginUse>& plugins) {
+Table new_attempt(std::int64_t from_step) {
+  Table attempt;
+  attempt["from_step"] = from_step;
+  attempt["to_step"] = Value();
+  attempt["end"] = Value();
+  attempt["started"] = utc_now();
+  return attempt;
+}
+
+std::string signal_name(int signal) {
+  const char* name = ::sigabbrev_np(signal);
+  return name != nullptr ? std::string("SIG") + name : "a signal";
+}
+
+std::string end_text(const AttemptEnd& end) {
+  switch (end.code) {
+    case ExitCode::ok:
+      return "ok";
+    case ExitCode::time_limit:
+      return "time limit";
+    case ExitCode::interrupted:
+    case ExitCode::preempted:
+      return signal_name(end.signal);
+    case ExitCode::diverged:
+      return end.message.empty() ? "diverged" : "diverged: " + end.message;
+    default:
+      return end.message.empty() ? "error" : "error: " + end.message;
+  }
+}
+
+[[noreturn]] void invalid(const fs::path& path, const std::string& what) {
+  throw DataError(file_diagnostic("E609", path.string(), "not a valid manifest: " + what,
+                                  "restore the file from a copy"));
+}
+
+}  // namespace
+
+Array describe_plugins(const std::vector<PluginUse>& plugins) {
   HashCache hashes;
   Array out;
   for (const auto& p : plugins) {
@@ -43,38 +82,6 @@ Array plugin_entries(const std::vector<PluginUse>& plugins) {
   }
   return out;
 }
-
-Table new_attempt(std::int64_t from_step) {
-  Table attempt;
-  attempt["from_step"] = from_step;
-  attempt["to_step"] = Value();
-  attempt["end"] = Value();
-  attempt["started"] = utc_now();
-  return attempt;
-}
-
-std::string end_text(const AttemptEnd& end) {
-  switch (end.code) {
-    case ExitCode::ok:
-      return "ok";
-    case ExitCode::time_limit:
-      return "time limit";
-    case ExitCode::interrupted:
-    case ExitCode::preempted:
-      return end.signal == SIGINT ? "SIGINT" : end.signal == SIGUSR1 ? "SIGUSR1" : "SIGTERM";
-    case ExitCode::diverged:
-      return end.message.empty() ? "diverged" : "diverged: " + end.message;
-    default:
-      return end.message.empty() ? "error" : "error: " + end.message;
-  }
-}
-
-[[noreturn]] void invalid(const fs::path& path, const std::string& what) {
-  throw DataError(file_diagnostic("E609", path.string(), "not a valid manifest: " + what,
-                                  "restore the file from a copy"));
-}
-
-}  // namespace
 
 std::string status_of(ExitCode code) {
   switch (code) {
@@ -109,7 +116,7 @@ Manifest Manifest::start(const RunFolder& run, const ManifestStart& start) {
                   : Value(std::to_string(start.seed));
   m["derived_seeds"] = Table();
   m["host_program"] = start.host_program;
-  m["plugins"] = plugin_entries(start.plugins);
+  m["plugins"] = describe_plugins(start.plugins);
   m["code"] = start.code;
   m["data"] = start.data;
   m["env"] = start.env;
@@ -157,17 +164,28 @@ Table& Manifest::last_attempt() {
   return value_["attempts"].as_array().back().as_table();
 }
 
-void Manifest::begin_attempt(std::int64_t from_step) {
-  if (const Value* end = last_attempt().find("end"); !end || end->is_null()) {
-    // Nobody wrote how it ended, so it was killed; what it had saved is what we go on from.
-    last_attempt()["end"] = "killed";
-    last_attempt()["to_step"] = from_step;
+void Manifest::begin_attempt(std::int64_t from_step, const Table& renewed) {
+  const auto missing = [&](const char* key) {
+    const Value* value = last_attempt().find(key);
+    return value == nullptr || value->is_null();
+  };
+  // Nobody wrote how it ended, so it was killed; what it had saved is what we go on from.
+  if (missing("end")) last_attempt()["end"] = "killed";
+  if (missing("to_step")) last_attempt()["to_step"] = from_step;
+  for (const auto& [key, value] : renewed) {
+    last_attempt()["x-" + key] = value_[key];
+    value_[key] = value;
   }
   value_["attempts"].as_array().push_back(new_attempt(from_step));
   value_["status"] = "running";
   value_["ended"] = Value();
   value_["exit_code"] = Value();
   value_["outputs"] = Array{};
+  write();
+}
+
+void Manifest::note_attempt(const std::string& key, Value value) {
+  last_attempt()["x-" + key] = std::move(value);
   write();
 }
 
@@ -204,16 +222,21 @@ void Manifest::seal(const AttemptEnd& end, const PcmHash& pcm_hash) {
 namespace {
 
 // What the signal handler renames: plain storage, since a handler may touch nothing else.
-constexpr int kInterrupted = 0, kTerminated = 1, kCrashed = 2, kCases = 3;
+constexpr int kSignals[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
+constexpr int kCrashed = static_cast<int>(std::size(kSignals)), kCases = kCrashed + 1;
 char g_prepared[kCases][4096];
 char g_target[4096];
 char g_log[4096];
 char g_latest[4096];  // the mark of the latest checkpoint
-char g_resume[128];   // how to go on
+char g_resume[4352];  // how to go on
 
 void put_aborted_manifest() {
-  const char* from = g_prepared[stop_signal() == SIGINT ? kInterrupted : kTerminated];
-  (void)::rename(from, g_target);  // rename(2) is async-signal-safe; nobody is left to tell
+  const int signal = stop_signal();
+  int which = 0;
+  while (which + 1 < kCrashed && kSignals[which] != signal) ++which;
+  (void)::rename(g_prepared[which], g_target);  // async-signal-safe
+  plugin::write_text(2, "\nended at once: nothing since the last checkpoint was saved.  ");
+  plugin::write_text(2, g_resume);
 }
 
 void write_to_all(int log, const char* text) {
@@ -248,22 +271,26 @@ void put_crashed_manifest(const char* text) {
 
 Manifest::AbortGuard::AbortGuard(const Manifest& manifest) {
   struct Case {
-    const char* end;
+    std::string end;
     const char* status;
     Value code;
   };
-  const Case cases[kCases] = {
-      {"SIGINT twice: ended at once, not saved", "aborted", 130},
-      {"SIGTERM twice: ended at once, not saved", "aborted", 143},
-      {"crashed: log.txt says where", "crashed", static_cast<int>(ExitCode::unexpected)}};
+  std::vector<Case> cases;
+  for (const int signal : kSignals) {
+    cases.push_back({"a second signal, " + signal_name(signal) + ": ended at once, not saved",
+                     "aborted", signal == SIGINT ? 130 : 143});
+  }
+  cases.push_back(
+      {"crashed: log.txt says where", "crashed", static_cast<int>(ExitCode::unexpected)});
   const std::string target = manifest.run_.manifest().string();
   if (target.size() >= sizeof g_target - 32)
     return;  // PATH_MAX: such a path can't be opened either
   for (int i = 0; i < kCases; ++i) {
     Manifest aborted = manifest;
-    aborted.last_attempt()["end"] = cases[i].end;
-    aborted.value_["status"] = cases[i].status;
-    aborted.value_["exit_code"] = cases[i].code;
+    const Case& c = cases[static_cast<std::size_t>(i)];
+    aborted.last_attempt()["end"] = c.end;
+    aborted.value_["status"] = c.status;
+    aborted.value_["exit_code"] = c.code;
     files_.push_back(manifest.run_.path() / (".manifest.json.tmp-abort" + std::to_string(i)));
     write_file_atomic(files_.back(), to_json(Value(aborted.value_), 1) + "\n");
     std::snprintf(g_prepared[i], sizeof g_prepared[i], "%s", files_.back().c_str());
@@ -271,8 +298,8 @@ Manifest::AbortGuard::AbortGuard(const Manifest& manifest) {
   std::snprintf(g_target, sizeof g_target, "%s", target.c_str());
   std::snprintf(g_log, sizeof g_log, "%s", manifest.run_.log_file().c_str());
   std::snprintf(g_latest, sizeof g_latest, "%s", (manifest.run_.checkpoints() / "LATEST").c_str());
-  std::snprintf(g_resume, sizeof g_resume, "Go on with:  retake resume %s\n",
-                manifest.run_.id().c_str());
+  std::snprintf(g_resume, sizeof g_resume, "Go on with:  %s\n",
+                resume_command(manifest.run_).c_str());
   set_second_signal_hook(put_aborted_manifest);
   plugin::set_crash_hook(put_crashed_manifest);
 }

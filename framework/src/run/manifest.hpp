@@ -52,6 +52,9 @@ struct AttemptEnd {
 /// SHA-256 of the decoded PCM of an audio file, which another room knows how to read.
 using PcmHash = std::function<std::string(const std::filesystem::path&)>;
 
+/// "plugins" of a manifest.
+Array describe_plugins(const std::vector<PluginUse>& plugins);
+
 /// One writer at a time: hold the run's lock. Not thread-safe.
 class Manifest {
  public:
@@ -60,8 +63,11 @@ class Manifest {
   /// An existing one, checked for form. Throws DataError (E609).
   static Manifest load(const RunFolder& run);
 
-  /// A resumed run: closes an attempt that was killed and opens one from `from_step`.
-  void begin_attempt(std::int64_t from_step);
+  /// A resumed run: closes an attempt that was killed and opens one from `from_step`. `renewed`:
+  /// top-level keys that are another now; the attempts before keep what they had.
+  void begin_attempt(std::int64_t from_step, const Table& renewed = {});
+  /// A fact of the newest attempt, under "x-KEY".
+  void note_attempt(const std::string& key, Value value);
   /// Replaces a top-level key and writes the file.
   void set(std::string_view key, Value value);
   /// Ends the attempt: status, exit code, outputs with their hashes, summary.
@@ -73,9 +79,9 @@ class Manifest {
     goals_ = std::move(goals);
   }
 
-  /// While alive, a second stop signal leaves a manifest that says so (status "aborted", exit code
-  /// 130 or 143, nothing saved), and so does a crash (status "crashed", no exit code), which is
-  /// told in log.txt too: prepared files are renamed in the signal handler. One at a time.
+  /// While alive, a second stop signal leaves a manifest that names it (status "aborted", exit code
+  /// 130 or 143, nothing saved), and so does a crash (status "crashed"), which is told in log.txt
+  /// too: prepared files are renamed in the signal handler. One at a time.
   class AbortGuard {
    public:
     explicit AbortGuard(const Manifest& manifest);

@@ -8,6 +8,7 @@
 
 #include "core/log_sink.hpp"
 #include "core/utf8.hpp"
+#include "retake/value.hpp"
 
 namespace retake::run {
 
@@ -38,6 +39,18 @@ std::size_t terminal_width(std::FILE* out) {
   winsize size{};
   if (::ioctl(::fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
   return size.ws_col;
+}
+
+std::string json_line(const ProgressState& state, double rate) {
+  Table inner, line;
+  inner["what"] = state.what;
+  inner["done"] = state.done;
+  inner["total"] = state.total > 0 ? Value(state.total) : Value();
+  inner["unit"] = state.unit;
+  inner["rate"] = rate > 0 ? Value(rate) : Value();
+  inner["details"] = state.details;
+  line["progress"] = std::move(inner);
+  return to_json(Value(std::move(line)));
 }
 
 std::string cut(std::string text, std::size_t width) {
@@ -99,8 +112,9 @@ std::string format_progress(const ProgressState& state, double rate, std::size_t
   return head + middle + tail;
 }
 
-ProgressLine::Mode ProgressLine::mode_of(std::FILE* out, bool quiet) {
+ProgressLine::Mode ProgressLine::mode_of(std::FILE* out, bool quiet, bool json) {
   if (quiet) return Mode::off;
+  if (json) return Mode::json;
   return ::isatty(::fileno(out)) ? Mode::terminal : Mode::lines;
 }
 
@@ -153,7 +167,8 @@ void ProgressLine::show(const ProgressState& state) {
   const bool terminal = mode_ == Mode::terminal;
   // One column less than there are: a full last column would wrap.
   const std::size_t width = terminal ? terminal_width(out_) - 1 : 0;
-  const std::string line = format_progress(state, rate_, width);
+  const std::string line =
+      mode_ == Mode::json ? json_line(state, rate_) : format_progress(state, rate_, width);
   std::fprintf(out_, terminal ? "\r%s\033[K" : "%s\n", line.c_str());
   std::fflush(out_);
   shown_ = terminal;

@@ -32,11 +32,12 @@ std::string format_progress(const ProgressState& state, double rate, std::size_t
 /// Thread-safe. Clears itself before log lines, so that the two do not mix.
 class ProgressLine {
  public:
-  enum class Mode { off, lines, terminal };
+  enum class Mode { off, lines, json, terminal };
   using Clock = std::chrono::steady_clock;
 
-  /// Mode by what `out` is: a terminal or not; off when `quiet`.
-  static Mode mode_of(std::FILE* out, bool quiet);
+  /// Mode by what `out` is: a terminal or not; off when `quiet`. `json`: lines of
+  /// {"progress": {"what", "done", "total", "unit", "rate", "details"}}.
+  static Mode mode_of(std::FILE* out, bool quiet, bool json = false);
   explicit ProgressLine(Mode mode, std::FILE* out = stderr);
   /// Ends the line.
   ~ProgressLine();

@@ -53,35 +53,72 @@ std::optional<std::size_t> parse_last(std::string_view spec) {
   return n;
 }
 
-/// Only the days that matter are looked into: names sort by date, manifests tell the rest.
-RunFolder nth_last(std::vector<RunFolder> runs, std::size_t n, std::string_view spec,
-                   const fs::path& runs_dir) {
-  if (n >= runs.size()) {
-    if (runs.empty()) no_such_run(spec, runs_dir, runs);
-    Diagnostic d;
-    d.id = "E601";
-    d.message = "`" + std::string(spec) + "`: " + runs_dir.string() + " holds only " +
-                std::to_string(runs.size()) + (runs.size() == 1 ? " run" : " runs");
-    d.help = "list them with  retake runs";
-    throw DataError(d);
+[[noreturn]] void too_few(std::string_view spec, const fs::path& runs_dir,
+                          const std::vector<RunFolder>& runs, std::size_t readable) {
+  if (runs.empty()) no_such_run(spec, runs_dir, runs);
+  Diagnostic d;
+  d.id = "E601";
+  d.message = "`" + std::string(spec) + "`: " + runs_dir.string() + " holds only " +
+              std::to_string(readable) + (readable == 1 ? " run" : " runs") +
+              (readable < runs.size() ? " that can be read" : "");
+  d.help = "list them with  retake runs";
+  throw DataError(d);
+}
+
+using Runs = std::vector<RunFolder>::const_iterator;
+
+/// Some runs by the time they started. One whose manifest is damaged is passed over: it must not
+/// stand in the way of the others.
+std::vector<RunFolder> by_start(Runs begin, Runs end) {
+  std::vector<std::pair<std::string, const RunFolder*>> order;
+  for (auto it = begin; it != end; ++it) {
+    try {
+      order.emplace_back(started_at(*it), &*it);
+    } catch (const DataError& e) {
+      log_info("run " + it->id() + " is passed over: its manifest.json is damaged");
+      log_debug(e.what());
+    }
   }
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<RunFolder> out;
+  for (const auto& [unused, run] : order) out.push_back(*run);
+  return out;
+}
+
+/// Only the days that matter are looked into: names sort by date, manifests tell the rest.
+RunFolder nth_last(const std::vector<RunFolder>& runs, std::size_t n, std::string_view spec,
+                   const fs::path& runs_dir) {
+  std::size_t newer = 0;
   auto end = runs.end();
-  for (;;) {
+  while (end != runs.begin()) {
     const auto begin = std::find_if(runs.begin(), end, [&](const RunFolder& run) {
       return run.date() == std::prev(end)->date();
     });
-    const auto day = static_cast<std::size_t>(end - begin);
-    if (n >= day) {
-      n -= day;
-      end = begin;
-      continue;
-    }
-    std::vector<std::pair<std::string, const RunFolder*>> order;
-    for (auto it = begin; it != end; ++it) order.emplace_back(started_at(*it), &*it);
-    std::stable_sort(order.begin(), order.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
-    return *order[day - 1 - n].second;
+    const std::vector<RunFolder> day = by_start(begin, end);
+    if (n < newer + day.size()) return day[day.size() - 1 - (n - newer)];
+    newer += day.size();
+    end = begin;
   }
+  too_few(spec, runs_dir, runs, newer);
+}
+
+[[noreturn]] void several_fit(std::string_view spec, const std::vector<const RunFolder*>& fits) {
+  Diagnostic d;
+  d.id = "E602";
+  d.message = "`" + std::string(spec) + "` fits " + std::to_string(fits.size()) + " runs";
+  // A copied folder has the id of its original, which no letters tell apart.
+  const bool copies = std::all_of(fits.begin(), fits.end(), [&](const RunFolder* run) {
+    return run->id() == fits.front()->id();
+  });
+  for (const auto* run : fits) {
+    if (d.facts.size() == 10) break;
+    d.facts.push_back(copies ? run->path().string()
+                             : run->id() + "  " + run->date() + "  " + run->name());
+  }
+  d.help = copies ? "they have the same id, as a copied folder does: give the path of one"
+                  : "type more letters of the id, or give the path of one";
+  throw DataError(d);
 }
 
 bool is_folder(const fs::path& path) {
@@ -162,8 +199,8 @@ RunFolder find_run(std::string_view spec, const fs::path& runs_dir) {
     if (is_folder(spec)) return RunFolder::open(spec);
     if (is_folder(runs_dir / spec)) return RunFolder::open(runs_dir / spec);
   }
-  std::vector<RunFolder> runs = list_runs(runs_dir);
-  if (const auto n = parse_last(spec)) return nth_last(std::move(runs), *n, spec, runs_dir);
+  const std::vector<RunFolder> runs = list_runs(runs_dir);
+  if (const auto n = parse_last(spec)) return nth_last(runs, *n, spec, runs_dir);
   std::vector<const RunFolder*> fits;
   for (const auto& run : runs) {
     if (!spec.empty() && run.id().starts_with(spec)) fits.push_back(&run);
@@ -173,15 +210,7 @@ RunFolder find_run(std::string_view spec, const fs::path& runs_dir) {
     if (is_folder(spec)) return RunFolder::open(spec);
     no_such_run(spec, runs_dir, runs);
   }
-  Diagnostic d;
-  d.id = "E602";
-  d.message = "`" + std::string(spec) + "` fits " + std::to_string(fits.size()) + " runs";
-  for (const auto* run : fits) {
-    if (d.facts.size() == 10) break;
-    d.facts.push_back(run->id() + "  " + run->date() + "  " + run->name());
-  }
-  d.help = "type more letters of the id";
-  throw DataError(d);
+  several_fit(spec, fits);
 }
 
 fs::path find_checkpoint(std::string_view spec, const fs::path& runs_dir) {

@@ -16,10 +16,12 @@ namespace retake::run {
 std::vector<RunFolder> list_runs(const std::filesystem::path& runs_dir);
 
 /// When the run started, from its manifest, or its date when it has none yet. ISO text, sorts.
+/// Throws DataError when the manifest is damaged.
 std::string started_at(const RunFolder& run);
 
-/// Id, unique prefix of an id, path, `last`, `last~N`. Throws DataError: E601 with did-you-mean
-/// when there is none, E602 listing the runs when a prefix fits several.
+/// Id, unique prefix of an id, path, `last`, `last~N` (which pass over runs whose manifest is
+/// damaged). Throws DataError: E601 with did-you-mean when there is none, E602 listing the runs
+/// when a prefix fits several, or an id several folders.
 RunFolder find_run(std::string_view spec, const std::filesystem::path& runs_dir);
 
 /// RUN, RUN:best, RUN:latest, RUN:STEP or the path of a checkpoint folder. RUN alone means its best

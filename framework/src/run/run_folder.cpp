@@ -74,6 +74,15 @@ bool id_taken(const fs::path& runs_dir, const std::string& id) {
   return false;
 }
 
+/// A path that ends with a name: of RUN/ and of "." parent_path() is not what holds the run.
+fs::path ended_by_name(fs::path path) {
+  while (!path.has_filename() && path.has_relative_path()) path = path.parent_path();
+  if (path.filename() != "." && path.filename() != "..") return path;
+  std::error_code error;
+  const fs::path whole = fs::weakly_canonical(path, error);
+  return error ? path : whole;
+}
+
 struct flock whole_file(short type) {
   struct flock request {};
   request.l_type = type;
@@ -96,14 +105,17 @@ std::optional<RunName> parse_run_name(std::string_view folder_name) {
                  std::string(id)};
 }
 
+RunFolder::RunFolder(const fs::path& path, RunName name)
+    : path_(ended_by_name(path)), name_(std::move(name)) {}
+
 RunFolder RunFolder::create(const fs::path& runs_dir, std::string_view name) {
   make_folders(runs_dir);
   for (;;) {
     RunName parts{utc_now().substr(0, kDateLength), safe_name(name), random_id()};
     if (id_taken(runs_dir, parts.id)) continue;
-    fs::path path = runs_dir / (parts.date + "_" + parts.name + "_" + parts.id);
+    const fs::path path = runs_dir / (parts.date + "_" + parts.name + "_" + parts.id);
     // mkdir is exclusive: it fails for all but one of several processes.
-    if (::mkdir(path.c_str(), 0777) == 0) return RunFolder(std::move(path), std::move(parts));
+    if (::mkdir(path.c_str(), 0777) == 0) return RunFolder(path, std::move(parts));
     if (errno != EEXIST) fail_io(path, "create the run folder", errno);
   }
 }

@@ -87,9 +87,8 @@ class RunFolder {
   void clean() const;
 
  private:
-  RunFolder(std::filesystem::path path, RunName name)
-      : path_(std::move(path)), name_(std::move(name)) {}
-  std::filesystem::path path_;
+  RunFolder(const std::filesystem::path& path, RunName name);
+  std::filesystem::path path_;  ///< ends with the folder's name, so its parent holds the run
   RunName name_;
 };
 

@@ -26,6 +26,34 @@ std::optional<Value> as_optional(const Value* value) {
   return *value;
 }
 
+/// A JSON file that another process may be about to write; nothing when absent or damaged.
+std::optional<Value> read_state(const fs::path& file) {
+  std::error_code error;
+  if (!fs::exists(file, error)) return std::nullopt;
+  try {
+    return parse_json(read_file(file), file.string());
+  } catch (const DataError& e) {
+    log_debug(e.what());
+    return std::nullopt;
+  }
+}
+
+std::optional<std::int64_t> step_at(const Value& state, std::string_view path) {
+  const Value* step = find_path(state, path);
+  if (step == nullptr || !step->is_int()) return std::nullopt;
+  return step->as_int();
+}
+
+/// A best value with its metric and step, each by its path.
+std::optional<BestMark> best_at(const Value& state, std::string_view metric, std::string_view value,
+                                std::string_view step) {
+  const Value* name = find_path(state, metric);
+  const Value* number = find_path(state, value);
+  const auto at = step_at(state, step);
+  if (!at || !name || !name->is_string() || !number || !number->is_number()) return std::nullopt;
+  return BestMark{*at, name->as_string(), number->as_double()};
+}
+
 void collect_paths(const Table& table, const std::string& prefix, std::vector<std::string>& out) {
   for (const auto& [key, value] : table) {
     const std::string path = config::child_path(prefix, key);
@@ -93,7 +121,8 @@ std::optional<Value> RunRow::fact(const std::string& key) const {
   if (key == "name") {
     const auto experiment = at("x-experiment");
     const Value* name = experiment ? find_path(*experiment, "name") : nullptr;
-    return name != nullptr && name->is_string() ? *name : Value(run_.name());
+    const bool named = name != nullptr && name->is_string() && !name->as_string().empty();
+    return named ? *name : Value(run_.name());
   }
   if (key == "date") return Value(run_.date());
   if (key == "summary") return Value(summary());
@@ -105,19 +134,60 @@ std::optional<Value> RunRow::fact(const std::string& key) const {
     return as_optional(experiment->as_table().find(key == "tag" ? "tags" : "notes"));
   }
   if (key != "step") return at(key);
+  return present().step ? std::optional<Value>(*present().step) : std::nullopt;
+}
+
+const RunRow::Present& RunRow::present() const {
+  if (present_) return *present_;
+  Present now;
   if (const auto attempts = at("attempts");
       attempts && attempts->is_array() && !attempts->as_array().empty()) {
-    if (auto step = as_optional(find_path(attempts->as_array().back(), "to_step"))) return step;
+    now.step = step_at(attempts->as_array().back(), "to_step");  // null while it runs
   }
-  std::error_code error;  // it runs, or was killed: what it last told
-  if (!fs::exists(run_.progress(), error)) return std::nullopt;
-  try {
-    const Value state = parse_json(read_file(run_.progress()), run_.progress().string());
-    return as_optional(find_path(state, "step"));
-  } catch (const DataError& e) {
-    log_debug(e.what());
-    return std::nullopt;
+  const CheckpointStore store(run_.checkpoints());
+  const std::vector<std::int64_t> steps = store.steps();
+  now.sealed = now.step && (steps.empty() || steps.back() <= *now.step);
+  const auto learn = [&now](std::optional<std::int64_t> step, std::optional<BestMark> best) {
+    if (step && (!now.step || *step > *now.step)) now.step = step;
+    if (best && (!now.best || best->step > now.best->step)) now.best = std::move(best);
+  };
+  if (!now.sealed) {
+    if (const auto live = read_state(run_.progress())) {
+      learn(step_at(*live, "step"), best_at(*live, "metric", "best", "best_step"));
+    }
+    if (!steps.empty()) {
+      const auto newest =
+          read_state(run_.checkpoints() / checkpoint_name(steps.back()) / "hashes.json");
+      learn(steps.back(),
+            newest ? best_at(*newest, "best.metric", "best.value", "best.step") : std::nullopt);
+    }
   }
+  return present_.emplace(std::move(now));
+}
+
+/// Of a run that is not sealed. What has a best value in the end is known to the plugins; here only
+/// of the metric that chooses the best checkpoint.
+Table RunRow::metrics_so_far() const {
+  std::vector<std::pair<std::string, std::string>> goals;
+  const Value* metric = config::find_value(config(), config::parse_path("train.metric"));
+  const Value* goal = config::find_value(config(), config::parse_path("train.goal"));
+  if (metric && metric->is_string() && goal && goal->is_string()) {
+    goals.emplace_back(metric->as_string(), goal->as_string());
+  }
+  Table out;
+  std::error_code error;
+  if (fs::exists(run_.metrics(), error)) out = summarize_metrics(run_.metrics(), goals);
+  if (const auto& best = present().best) {
+    Value& entry = out[best->metric];
+    if (!entry.is_table()) entry = Table();
+    const Value* known = entry.as_table().find("best");
+    // The later of two is the better one, and metrics.jsonl lags behind by some lines.
+    if (known == nullptr || entry.as_table().at("step").as_int() < best->step) {
+      entry.as_table()["best"] = best->value;
+      entry.as_table()["step"] = best->step;
+    }
+  }
+  return out;
 }
 
 const Table& RunRow::summary() const {
@@ -126,10 +196,9 @@ const Table& RunRow::summary() const {
   if (const auto sealed = at("summary"); sealed && sealed->is_table()) {
     summary_ = sealed->as_table();
   }
-  std::error_code error;
-  if (summary_->empty() && fs::exists(run_.metrics(), error)) {
-    try {  // not sealed yet: the last values are what there is
-      summary_ = summarize_metrics(run_.metrics(), {});
+  if (summary_->empty() || !present().sealed) {
+    try {
+      summary_ = metrics_so_far();
     } catch (const DataError& e) {
       log_warning(e.what());
     }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "retake/value.hpp"
+#include "run/checkpoint.hpp"
 #include "run/run_folder.hpp"
 
 namespace retake::run {
@@ -23,10 +24,12 @@ class RunRow {
   const std::string& status() const { return status_; }
   const std::string& started() const { return started_; }
 
-  /// A fact (id, name, date, started, ended, status, seed, step, exit_code, config_hash, tag,
-  /// notes, summary: all metrics), else a metric (its best value, else its last; NAME.best,
-  /// NAME.last, NAME.step), else a path of the resolved config ("model.d_model"). Nothing when the
-  /// run has none of this name.
+  /// A fact (id, name as the experiment has it, date, started, ended, status, seed, step,
+  /// exit_code, config_hash, tag, notes, summary: all metrics), else a metric (its best value, else
+  /// its last; NAME.best, NAME.last, NAME.step), else a path of the resolved config
+  /// ("model.d_model"). Nothing when the run has none of this name. Of a run that goes on, or ended
+  /// without sealing its manifest, step and metrics are what progress.json, metrics.jsonl and the
+  /// newest checkpoint tell.
   std::optional<Value> get(const std::string& key) const;
   /// "val/edit_f1 0.812" of the first metric that has a best value; empty while there is none.
   std::string best_text() const;
@@ -36,6 +39,14 @@ class RunRow {
   static const std::vector<std::string>& facts();
 
  private:
+  /// How far the run is.
+  struct Present {
+    bool sealed = false;  ///< the manifest's own account is the newest there is
+    std::optional<std::int64_t> step;
+    std::optional<BestMark> best;  ///< only when not sealed
+  };
+  const Present& present() const;
+  Table metrics_so_far() const;
   std::optional<Value> fact(const std::string& key) const;
   std::optional<Value> metric(const std::string& key) const;
   const Table& summary() const;
@@ -49,6 +60,7 @@ class RunRow {
   std::vector<std::string> members_;
   std::string status_;
   std::string started_;
+  mutable std::optional<Present> present_;
   mutable std::optional<Table> summary_;
   mutable std::optional<Table> config_;
 };

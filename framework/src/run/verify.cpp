@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
+#include <set>
+#include <utility>
 
 #include "core/files.hpp"
 #include "core/hash.hpp"
+#include "run/archive.hpp"
 #include "run/checkpoint.hpp"
 #include "run/hash_cache.hpp"
 #include "run/json_lines.hpp"
+#include "run/run_row.hpp"
 
 namespace retake::run {
 namespace {
@@ -32,11 +37,17 @@ std::map<std::string, std::string> by_path(const Array& outputs) {
   return out;
 }
 
+/// In the word of `retake runs`, which asks the lock whether a run still goes on.
+std::string how_it_is(const RunFolder& run) {
+  const std::string status = RunRow(run).status();
+  return "the run " + std::string(status == "running" ? "is " : "was ") + status;
+}
+
 VerifyPart compare_outputs(const RunFolder& run, const Table& manifest, const PcmHash& pcm_hash) {
   VerifyPart part{"outputs", 0, {}, ""};
   const auto recorded = by_path(manifest.at("outputs").as_array());
   if (recorded.empty()) {
-    part.absent = "the manifest was not sealed: the run is " + manifest.at("status").as_string();
+    part.absent = "the manifest was not sealed: " + how_it_is(run);
     return part;
   }
   const auto now = by_path(describe_outputs(run, pcm_hash));
@@ -52,13 +63,38 @@ VerifyPart compare_outputs(const RunFolder& run, const Table& manifest, const Pc
   return part;
 }
 
+using Mark = std::optional<fs::path> (CheckpointStore::*)() const;
+
+/// LATEST or BEST, which resume and RUN:best go by. Whether the checkpoint it names is whole is
+/// told with the checkpoints.
+void compare_mark(const CheckpointStore& store, const char* name, Mark mark, bool expected,
+                  bool may_be_gone, VerifyPart& part) {
+  const std::string file = std::string("checkpoints/") + name;
+  try {
+    const auto named = (store.*mark)();
+    if (!named && !expected) return;
+    ++part.compared;
+    std::error_code error;
+    if (!named) {
+      part.differences.push_back(file + ": is missing");
+    } else if (!fs::is_directory(*named, error) && !may_be_gone) {
+      part.differences.push_back(file + ": names " + named->filename().string() +
+                                 ", which is not there");
+    }
+  } catch (const DataError& e) {
+    ++part.compared;
+    part.differences.push_back(file + ": " + e.diagnostics().front().message);
+  }
+}
+
 VerifyPart compare_checkpoints(const RunFolder& run) {
   VerifyPart part{"checkpoints", 0, {}, ""};
   const CheckpointStore store(run.checkpoints());
+  std::optional<BestMark> best;  // as the newest whole one knows it
   for (const std::int64_t step : store.steps()) {
     ++part.compared;
     try {
-      Checkpoint::open(*store.at(step));
+      best = Checkpoint::open(*store.at(step)).best();
     } catch (const Error& e) {
       for (const Diagnostic& d : e.diagnostics()) {
         const std::string where =
@@ -68,37 +104,62 @@ VerifyPart compare_checkpoints(const RunFolder& run) {
       }
     }
   }
+  const bool best_is_kept = best && store.at(best->step);
+  const bool may_be_gone = RunRow(run).get("train.keep.best") == Value(0);
+  compare_mark(store, "LATEST", &CheckpointStore::latest, part.compared > 0, false, part);
+  compare_mark(store, "BEST", &CheckpointStore::best, best_is_kept, may_be_gone, part);
   if (part.compared == 0) part.absent = "the run has no checkpoint";
   return part;
 }
 
-/// Every hash that the manifest knows of an archived file, by file name.
-std::map<std::string, std::string> archived_hashes(const Table& manifest) {
-  std::map<std::string, std::string> out;
+using NamedHash = std::pair<std::string, std::string>;
+
+/// Every hash that the manifest knows of an archived file, with the file's name.
+std::vector<NamedHash> archived_hashes(const Table& manifest) {
   const Table& host = manifest.at("host_program").as_table();
-  out["retake"] = host.at("sha256").as_string();
+  std::vector<NamedHash> out{{"retake", host.at("sha256").as_string()}};
   for (const Value& lib : manifest.at("env").as_table().at("libs").as_array()) {
     const Array& pair = lib.as_array();
     const bool ours = pair.at(0).as_string().starts_with("libretake");
     if (ours && pair.at(1).is_string())
-      out[pair.at(0).as_string()] = pair.at(1).as_string().substr(7);
+      out.emplace_back(pair.at(0).as_string(), pair.at(1).as_string().substr(7));
   }
   for (const Value& item : manifest.at("plugins").as_array()) {
     const Table& p = item.as_table();
     if (!p.at("archived").as_bool()) continue;
-    out[fs::path(p.at("path").as_string()).filename().string()] = p.at("sha256").as_string();
+    out.emplace_back(fs::path(p.at("path").as_string()).filename().string(),
+                     p.at("sha256").as_string());
   }
   return out;
+}
+
+bool was_archived(const Table& manifest) {
+  const Array& plugins = manifest.at("plugins").as_array();
+  return std::any_of(plugins.begin(), plugins.end(), [](const Value& plugin) {
+    return plugin.as_table().at("archived") == Value(true);
+  });
 }
 
 VerifyPart compare_binaries(const RunFolder& run, const Table& manifest) {
   VerifyPart part{"binaries", 0, {}, ""};
   std::error_code error;
   if (!fs::is_directory(run.bin(), error)) {
-    part.absent = "nothing was archived (run.archive = false or --no-archive)";
+    if (was_archived(manifest)) {
+      part.compared = 1;
+      part.differences.emplace_back("bin: is missing");
+    } else {
+      part.absent = "nothing was archived (run.archive = false or --no-archive)";
+    }
     return part;
   }
-  for (const auto& [name, hash] : archived_hashes(manifest)) {
+  const auto listed = archived_files(run);
+  std::set<NamedHash> expected(listed.begin(), listed.end());
+  for (const NamedHash& known : archived_hashes(manifest)) {
+    // The list knows under which name a file of this content stands there.
+    const auto is_it = [&](const auto& file) { return file.second == known.second; };
+    if (std::none_of(listed.begin(), listed.end(), is_it)) expected.insert(known);
+  }
+  for (const auto& [name, hash] : expected) {
     ++part.compared;
     const fs::path file = run.bin() / name;
     if (!fs::exists(file, error)) {
@@ -110,6 +171,20 @@ VerifyPart compare_binaries(const RunFolder& run, const Table& manifest) {
   return part;
 }
 
+/// One file of code/ that must be there; `same` tells whether it is what was recorded.
+template <class F>
+void compare_code_file(const RunFolder& run, const std::string& name, const char* otherwise,
+                       F&& same, VerifyPart& part) {
+  ++part.compared;
+  std::error_code error;
+  const fs::path file = run.code() / name;
+  if (!fs::exists(file, error)) {
+    part.differences.push_back("code/" + name + ": is missing");
+  } else if (!same(file)) {
+    part.differences.push_back("code/" + name + ": " + otherwise);
+  }
+}
+
 VerifyPart compare_code(const RunFolder& run, const Table& manifest) {
   VerifyPart part{"code", 0, {}, ""};
   const Table& code = manifest.at("code").as_table();
@@ -117,20 +192,25 @@ VerifyPart compare_code(const RunFolder& run, const Table& manifest) {
     part.absent = why->as_string();
     return part;
   }
-  const fs::path patch = run.code() / "diff.patch";
-  const fs::path base = run.code() / "base-commit.txt";
-  std::error_code error;
-  for (const fs::path& file : {patch, base}) {
-    const bool left_out = file == patch && code.at("patch_verified") == Value(false);
-    if (left_out) continue;
-    ++part.compared;
-    if (!fs::exists(file, error)) {
-      part.differences.push_back("code/" + file.filename().string() + ": is missing");
-    } else if (file == patch && sha256_file(file) != code.at("diff_sha256").as_string()) {
-      part.differences.push_back("code/diff.patch: its content is another");
-    } else if (file == base && read_file(file) != code.at("commit").as_string() + "\n") {
-      part.differences.push_back("code/base-commit.txt: names another commit");
-    }
+  const auto has_hash = [&](const char* key) {
+    return [&code, key](const fs::path& file) {
+      return sha256_file(file) == code.at(key).as_string();
+    };
+  };
+  const auto names_commit = [&](const fs::path& file) {
+    return read_file(file) == code.at("commit").as_string() + "\n";
+  };
+  constexpr const char* kAnother = "its content is another";
+  if (code.find("x-patch_left_out") == nullptr) {
+    compare_code_file(run, "diff.patch", kAnother, has_hash("diff_sha256"), part);
+  }
+  compare_code_file(run, "base-commit.txt", "names another commit", names_commit, part);
+  const Value* archive = code.find("untracked_sha256");
+  if (archive != nullptr && archive->is_string()) {
+    std::error_code error;
+    const bool plain = fs::exists(run.code() / "untracked.tar", error);
+    compare_code_file(run, plain ? "untracked.tar" : "untracked.tar.zst", kAnother,
+                      has_hash("untracked_sha256"), part);
   }
   return part;
 }

@@ -17,7 +17,7 @@ struct VerifyPart {
   std::string absent;  ///< why nothing could be compared; empty: something was
 };
 
-/// Compares every part. `rehash` reads data files even where size, time and inode are as when they
+/// Compares every part. `rehash` reads data files even where size, times and inode are as when they
 /// were hashed last. Writes nothing but the hash cache. Throws DataError when the folder has no
 /// readable manifest.
 std::vector<VerifyPart> verify_run(const RunFolder& run, const PcmHash& pcm_hash, bool rehash);

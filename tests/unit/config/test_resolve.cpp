@@ -126,7 +126,6 @@ TEST_CASE("a metric must be declared by the experiment") {
         "did you mean `val/edit_f1` (trainer pointer)? declared: val/edit_f1 val/loss "
         "val/keep_ratio actions/type_*");
   CHECK(errors_of(kGood, {"train.metric=actions/type_cut"}).empty());
-  CHECK(errors_of(kGood, {"train.metric=train/loss"}).empty());
 }
 
 TEST_CASE("a missing plugin alone is a plugin error, with others a config error") {
@@ -218,7 +217,7 @@ TEST_CASE("at most twenty errors are reported, the rest counted") {
   for (int i = 0; i < 50; ++i) text += "unknown_" + std::to_string(i) + " = 1\n";
   const auto all = errors_of(text);
   REQUIRE(all.size() == 20);
-  CHECK(all.back().facts.back().find("30 more") != std::string::npos);
+  CHECK(all.back().help.ends_with("... and 30 more errors, shown when these are mended"));
   CHECK(all[0].place->line == 3);
 }
 

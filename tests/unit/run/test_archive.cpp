@@ -1,5 +1,7 @@
+#include <dlfcn.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "catch.hpp"
@@ -171,4 +173,54 @@ TEST_CASE("a command that cannot start says 127") {
   CHECK(run_command({"sh", "-c", "kill -9 $$"}, ".").exit_code == 137);
   CHECK(run_command({"sh", "-c", "echo $X"}, ".", {"X=1"}).output == "1\n");
   CHECK(run_command({"sh", "-c", "yes | head -c 100000"}, ".", {}, 10).output.size() == 10);
+}
+
+TEST_CASE("what was archived is listed, and a rebuilt file is added beside the old one") {
+  TempFolder t;
+  put(t.path / "libx.so", "first build");
+  put(t.path / "liby.so", "y");
+  const RunFolder run = RunFolder::create(t.path / "runs", "a");
+  CHECK(archived_files(run).empty());
+  archive_binaries(run, {t.path / "libx.so", t.path / "liby.so"});
+  archive_binaries(run, {t.path / "libx.so"});  // resumed, nothing changed
+  CHECK(archived_files(run).size() == 2);
+  put(t.path / "libx.so", "second build");
+  const auto kept = archive_binaries(run, {t.path / "libx.so"});
+  REQUIRE(kept.size() == 1);
+  const auto listed = archived_files(run);
+  REQUIRE(listed.size() == 3);
+  CHECK(get(run.bin() / "libx.so") == "first build");
+  CHECK(get(run.bin() / kept[0].name) == "second build");
+  CHECK(listed.at(kept[0].name) == sha256_hex("second build"));
+  CHECK(run_command({"sha256sum", "--quiet", "--check", "SHA256SUMS"}, run.bin()).exit_code == 0);
+  put(run.bin() / "SHA256SUMS", "nonsense\n");
+  CHECK_THROWS_AS(archived_files(run), DataError);
+}
+
+TEST_CASE("libraries that plugins bring with them are found, the system's are not") {
+  TempFolder t;
+  const auto system = helper_libraries(own_binaries());
+  put(t.path / "helper.c", "int helper(void) { return 7; }");
+  const fs::path helper = fs::canonical(t.path) / "libhelper.so";
+  if (run_command({"cc", "-shared", "-fPIC", "-o", helper.string(), "helper.c"}, t.path)
+          .exit_code != 0) {
+    WARN("no C compiler: nothing to load");
+    return;
+  }
+  void* handle = ::dlopen(helper.c_str(), RTLD_NOW);
+  REQUIRE(handle != nullptr);
+  const auto found = helper_libraries(own_binaries());
+  CHECK(std::find(found.begin(), found.end(), helper) != found.end());
+  CHECK(found.size() == system.size() + 1);
+  for (const fs::path& path : found) {
+    CHECK_FALSE(path.string().starts_with("/usr/lib"));
+    CHECK_FALSE(path.filename().string().starts_with("libretake"));
+  }
+  auto known = own_binaries();
+  known.push_back(t.path / "." / "libhelper.so");
+  CHECK(helper_libraries(known) == system);
+  fs::rename(helper, t.path / "old.so");
+  fs::remove(t.path / "old.so");
+  CHECK(helper_libraries(own_binaries()) == system);  // gone: there is nothing to archive
+  ::dlclose(handle);
 }

@@ -2,8 +2,10 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <sstream>
 
 #include "catch.hpp"
+#include "core/hash.hpp"
 #include "core/stop.hpp"
 #include "retake/error.hpp"
 #include "run/environment.hpp"
@@ -224,4 +226,35 @@ TEST_CASE("hashes of files are remembered until the file changes") {
   CHECK(HashCache(cache).sha256(file) == two);
   CHECK_THROWS_AS(HashCache(cache).sha256(t.path / "absent"), DataError);
   CHECK(HashCache("/proc/none/cache").sha256(file) == two);
+}
+
+TEST_CASE("a file that was changed and put back in time is hashed again") {
+  TempFolder t;
+  const fs::path file = t.path / "f", cache = t.path / "cache.jsonl";
+  put(file, "whole");
+  const auto time = fs::last_write_time(file);
+  const std::string whole = HashCache(cache).sha256(file);
+  put(file, "holey");  // of the same length, in the same inode
+  fs::last_write_time(file, time);
+  const std::string damaged = HashCache(cache).sha256(file);
+  CHECK(damaged == sha256_hex("holey"));
+  put(file, "whole");
+  fs::last_write_time(file, time);
+  CHECK(HashCache(cache).sha256(file) == whole);
+}
+
+TEST_CASE("a line of an older cache, without the time of change, is not trusted") {
+  TempFolder t;
+  const fs::path file = t.path / "f", cache = t.path / "cache.jsonl";
+  put(file, "one");
+  HashCache(cache).sha256(file);
+  Value line = parse_json(get(cache), "line");
+  std::istringstream words(line.as_table().at("stamp").as_string());
+  std::string size, modified, changed, inode, more;
+  REQUIRE(words >> size >> modified >> changed >> inode);
+  REQUIRE_FALSE(words >> more);
+  line.as_table()["stamp"] = size + " " + modified + " " + inode;
+  line.as_table()["sha256"] = std::string(64, '0');
+  put(cache, to_json(line) + "\n");
+  CHECK(HashCache(cache).sha256(file) == sha256_hex("one"));
 }

@@ -212,3 +212,48 @@ TEST_CASE("a full or read-only place is said") {
   CHECK_THROWS_AS(RunFolder::create(t.path / "file", "x"), DataError);
   CHECK_THROWS_AS(RunFolder::create("/proc/runs", "x"), DataError);
 }
+
+TEST_CASE("a slash at the end changes nothing of a run's path") {
+  TempFolder t;
+  const RunFolder run = RunFolder::create(t.path / "runs", "x");
+  for (const std::string end : {"", "/", "//", "/.", "/./"}) {
+    INFO(end);
+    const RunFolder opened = RunFolder::open(run.path().string() + end);
+    CHECK(opened.path().filename() == run.path().filename());
+    CHECK(opened.path().parent_path() == t.path / "runs");
+    CHECK(opened.metrics().parent_path() == opened.path());
+  }
+}
+
+TEST_CASE("a damaged manifest stands in nobody else's way") {
+  TempFolder t;
+  make(t.path, "2026-11-20_a_k7q2m4xa", "2026-11-20T10:00:00.000Z");
+  make(t.path, "2026-11-21_b_m3x7p2re", "2026-11-21T12:00:00.000Z");
+  make(t.path, "2026-11-21_c_zzzzzzzz");
+  put(t.path / "2026-11-21_c_zzzzzzzz/manifest.json", "{\"schema\"");
+  make(t.path, "2026-11-22_d_dddddddd");
+  put(t.path / "2026-11-22_d_dddddddd/manifest.json", "");
+  CHECK(find_run("last", t.path).name() == "b");
+  CHECK(find_run("last~1", t.path).name() == "a");
+  CHECK(find_run("k7", t.path).name() == "a");
+  CHECK(find_run("zzz", t.path).name() == "c");  // the damaged one itself: who uses it will say so
+  const Diagnostic few = thrown([&] { find_run("last~2", t.path); });
+  CHECK(few.id == "E601");
+  CHECK(few.message.find("only 2 runs that can be read") != std::string::npos);
+}
+
+TEST_CASE("copies of a run folder are told apart by their paths") {
+  TempFolder t;
+  make(t.path, "2026-11-20_a_k7q2m4xa");
+  make(t.path, "2026-11-20_copy_k7q2m4xa");
+  for (const char* spec : {"k7q2m4xa", "k7q"}) {
+    const Diagnostic d = thrown([&] { find_run(spec, t.path); });
+    CHECK(d.id == "E602");
+    REQUIRE(d.facts.size() == 2);
+    CHECK(d.facts[0] == (t.path / "2026-11-20_a_k7q2m4xa").string());
+    CHECK(d.facts[1] == (t.path / "2026-11-20_copy_k7q2m4xa").string());
+    CHECK(d.help.find("path of one") != std::string::npos);
+    CHECK(d.help.find("more letters") == std::string::npos);
+  }
+  CHECK(find_run((t.path / "2026-11-20_copy_k7q2m4xa").string(), t.path).name() == "copy");
+}

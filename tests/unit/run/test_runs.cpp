@@ -230,3 +230,83 @@ TEST_CASE("a thousand runs are listed in less than 0.3 s", "[.bench]") {
   CHECK(best < 0.3);
 #endif
 }
+
+namespace {
+
+/// A run that a manifest of an earlier attempt describes, as `resume` leaves it: the summary is
+/// old, the last attempt open.
+RunFolder make_resumed(const fs::path& runs, const std::string& status) {
+  const fs::path folder = runs / "2026-11-20_sp-ace-_aaaaaaaa";
+  fs::create_directories(folder);
+  put(folder / "config.resolved.toml", "[train]\nmetric = \"val/edit_f1\"\ngoal = \"max\"\n");
+  put(folder / "manifest.json",
+      R"({"schema":"retake.manifest/1","run_id":"aaaaaaaa","status":")" + status +
+          R"(","started":"2026-11-20T10:00:00.000Z","config_hash":"ab","seed":7,
+"attempts":[{"from_step":0,"to_step":100,"end":"SIGINT"},{"from_step":100,"to_step":null,"end":null}],
+"summary":{"val/edit_f1":{"best":0.5,"step":50,"last":0.4}},
+"x-experiment":{"name":"sp ace \u00fc","metric":"val/edit_f1"}})");
+  put(folder / "metrics.jsonl",
+      "{\"step\":50,\"t\":1,\"val/edit_f1\":0.5,\"val/loss\":3}\n"
+      "{\"step\":100,\"t\":2,\"val/edit_f1\":0.4,\"val/loss\":2}\n"
+      "{\"step\":150,\"t\":3,\"val/edit_f1\":0.7,\"val/loss\":1}\n"
+      "{\"step\":200,\"t\":4,\"val/edit_f1\":0.6,\"val/loss\":1.5}\n");
+  return RunFolder::open(folder);
+}
+
+}  // namespace
+
+TEST_CASE("a run that is not sealed is judged by what it has reached") {
+  TempFolder t;
+  const std::string status = GENERATE("running", "aborted", "crashed");
+  const RunFolder run = make_resumed(t.path, status);
+  put(run.progress(), R"({"step":210,"total":1000,"loss":1})");
+  {
+    const RunRow row(run);
+    CHECK(row.get("step") == Value(210));
+    CHECK(row.get("val/edit_f1") == Value(0.7));
+    CHECK(row.get("val/edit_f1.step") == Value(150));
+    CHECK(row.get("val/edit_f1.last") == Value(0.6));
+    CHECK(row.get("val/loss") == Value(1.5));
+    CHECK(row.best_text() == "val/edit_f1 0.7");
+    CHECK(ids(t.path, {.where = "val/edit_f1>0.6 and step>200", .sort = "", .keys = {}, .last = 0})
+              .size() > 0);
+  }
+  // metrics.jsonl lags behind; progress.json is newer, the newest checkpoint newer still.
+  put(run.progress(), R"({"step":220,"metric":"val/edit_f1","best":0.8,"best_step":215})");
+  CHECK(RunRow(run).get("val/edit_f1") == Value(0.8));
+  fs::create_directories(run.checkpoints() / "step-000250");
+  put(run.checkpoints() / "step-000250/hashes.json",
+      R"({"step":250,"best":{"step":250,"metric":"val/edit_f1","value":0.9}})");
+  CHECK(RunRow(run).get("step") == Value(250));
+  CHECK(RunRow(run).get("val/edit_f1") == Value(0.9));
+  CHECK(RunRow(run).get("val/edit_f1.step") == Value(250));
+  // Half-written or damaged state is passed over.
+  put(run.progress(), "{\"step\":");
+  put(run.checkpoints() / "step-000250/hashes.json", "");
+  CHECK(RunRow(run).get("step") == Value(250));
+  CHECK(RunRow(run).get("val/edit_f1") == Value(0.7));
+}
+
+TEST_CASE("a sealed run is as its manifest says, unless a checkpoint is newer") {
+  TempFolder t;
+  make(t.path, {"a", "aaaaaaaa", "2026-11-20T10:00:00.000Z", "finished", "x", 0.7, 64});
+  const RunFolder run = RunFolder::open(t.path / "2026-11-20_a_aaaaaaaa");
+  put(run.progress(), R"({"step":90})");
+  fs::create_directories(run.checkpoints() / "step-000100");
+  CHECK(RunRow(run).get("step") == Value(100));
+  CHECK(RunRow(run).get("val/edit_f1") == Value(0.7));
+  fs::create_directories(run.checkpoints() / "step-000150");
+  put(run.checkpoints() / "step-000150/hashes.json",
+      R"({"step":150,"best":{"step":150,"metric":"val/edit_f1","value":0.9}})");
+  CHECK(RunRow(run).get("step") == Value(150));
+  CHECK(RunRow(run).get("val/edit_f1") == Value(0.9));
+}
+
+TEST_CASE("a run has the name that its experiment gave it") {
+  TempFolder t;
+  const RunFolder run = make_resumed(t.path, "aborted");
+  CHECK(run.name() == "sp-ace-");
+  CHECK(RunRow(run).get("name") == Value("sp ace \u00fc"));
+  make(t.path, {"b", "bbbbbbbb", "2026-11-20T10:00:00.000Z", "finished", "x", 0.7, 64});
+  CHECK(RunRow(RunFolder::open(t.path / "2026-11-20_b_bbbbbbbb")).get("name") == Value("b"));
+}

@@ -2,6 +2,7 @@
 
 #include "catch.hpp"
 #include "core/hash.hpp"
+#include "run/archive.hpp"
 #include "run/checkpoint.hpp"
 #include "run/environment.hpp"
 #include "run/json_lines.hpp"
@@ -137,4 +138,131 @@ TEST_CASE("each kind of damage is named with its file") {
     CHECK(differences(run, "outputs").size() == 1);
     CHECK(differences(run, "binaries").size() <= 1);
   }
+}
+
+TEST_CASE("a slash behind the run's folder changes nothing") {
+  TempFolder place;
+  const RunFolder run = make_run(place.path);
+  CHECK(all_differences(RunFolder::open(run.path().string() + "/")) == 0);
+}
+
+TEST_CASE("LATEST and BEST must name checkpoints that are there") {
+  TempFolder place;
+  const RunFolder run = make_run(place.path);
+  CheckpointContent content;
+  content.step = 20;
+  content.retake = content.rng = content.cursor = Value(Table());
+  content.best = BestMark{20, "val/edit_f1", 0.5};
+  CheckpointStore(run.checkpoints()).publish(content, {.last = 2, .best = 1});
+  const fs::path latest = run.checkpoints() / "LATEST", best = run.checkpoints() / "BEST";
+  REQUIRE(differences(run, "checkpoints").empty());
+  using Words = std::vector<std::string>;
+  SECTION("missing") {
+    fs::remove(latest);
+    fs::remove(best);
+    CHECK(differences(run, "checkpoints") ==
+          Words{"checkpoints/LATEST: is missing", "checkpoints/BEST: is missing"});
+  }
+  SECTION("garbled") {
+    put(latest, "step-00\xff\n");
+    put(best, "");
+    const Words found = differences(run, "checkpoints");
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].find("checkpoints/LATEST: it names no checkpoint") == 0);
+    CHECK(found[1].find("checkpoints/BEST: it names no checkpoint") == 0);
+  }
+  SECTION("of a checkpoint that is not there") {
+    put(best, "step-000015\n");
+    CHECK(differences(run, "checkpoints") ==
+          Words{"checkpoints/BEST: names step-000015, which is not there"});
+    put(run.resolved_config(), "[train.keep]\nbest = 0\n");  // it was not to be kept
+    CHECK(differences(run, "checkpoints").empty());
+  }
+  SECTION("all checkpoints are gone") {
+    fs::remove_all(run.checkpoints() / "step-000010");
+    fs::remove_all(run.checkpoints() / "step-000020");
+    CHECK(differences(run, "checkpoints").size() == 2);
+  }
+}
+
+TEST_CASE("every file of the code snapshot counts") {
+  TempFolder place;
+  const RunFolder run = make_run(place.path);
+  fs::create_directories(run.code());
+  put(run.code() / "diff.patch", "patch");
+  put(run.code() / "base-commit.txt", "c0ffee\n");
+  put(run.code() / "untracked.tar.zst", "archive");
+  Table code;
+  code["commit"] = "c0ffee";
+  code["diff_sha256"] = sha256_hex("patch");
+  code["patch_verified"] = false;  // a submodule was changed; the patch is there nevertheless
+  code["untracked_sha256"] = sha256_hex("archive");
+  Manifest manifest = Manifest::load(run);
+  manifest.set("code", code);
+  CHECK(differences(run, "code").empty());
+  using Words = std::vector<std::string>;
+  SECTION("the archive is another") {
+    put(run.code() / "untracked.tar.zst", "archivE");
+    CHECK(differences(run, "code") == Words{"code/untracked.tar.zst: its content is another"});
+  }
+  SECTION("the archive is gone") {
+    fs::remove(run.code() / "untracked.tar.zst");
+    CHECK(differences(run, "code") == Words{"code/untracked.tar.zst: is missing"});
+  }
+  SECTION("an archive without zstd") {
+    fs::rename(run.code() / "untracked.tar.zst", run.code() / "untracked.tar");
+    CHECK(differences(run, "code").empty());
+  }
+  SECTION("the patch is gone, or was left out") {
+    fs::remove(run.code() / "diff.patch");
+    CHECK(differences(run, "code") == Words{"code/diff.patch: is missing"});
+    code["x-patch_left_out"] = "over 50 MB";
+    manifest.set("code", code);
+    CHECK(differences(run, "code").empty());
+  }
+  SECTION("a manifest from before archives were hashed") {
+    code["untracked_sha256"] = Value();
+    manifest.set("code", code);
+    fs::remove(run.code() / "untracked.tar.zst");
+    CHECK(differences(run, "code").empty());
+  }
+}
+
+TEST_CASE("every archived file counts, also those that only the archive's list names") {
+  TempFolder place;
+  const RunFolder run = make_run(place.path);
+  put(place.path / "libhelper.so", "a library of the user's own");
+  std::vector<fs::path> files = own_binaries();
+  files.push_back(place.path / "libhelper.so");
+  archive_binaries(run, files);
+  Manifest manifest = Manifest::load(run);
+  CHECK(differences(run, "binaries").empty());
+  using Words = std::vector<std::string>;
+  SECTION("gone") {
+    fs::remove(run.bin() / "libhelper.so");
+    CHECK(differences(run, "binaries") == Words{"bin/libhelper.so: is missing"});
+  }
+  SECTION("another") {
+    fs::remove(run.bin() / "libhelper.so");
+    put(run.bin() / "libhelper.so", "x");
+    CHECK(differences(run, "binaries") == Words{"bin/libhelper.so: its content is another"});
+  }
+  SECTION("all of it, though a plugin is said to be archived") {
+    Table plugin;
+    plugin["archived"] = true;
+    manifest.set("plugins", Array{Value(plugin)});
+    fs::remove_all(run.bin());
+    CHECK(differences(run, "binaries") == Words{"bin: is missing"});
+  }
+}
+
+TEST_CASE("a run that was killed is said to be killed") {
+  TempFolder place;
+  const RunFolder run = make_run(place.path);
+  Manifest manifest = Manifest::load(run);
+  manifest.begin_attempt(10);
+  const auto outputs = [&] { return verify_run(run, {}, true).front().absent; };
+  CHECK(outputs() == "the manifest was not sealed: the run was killed");
+  const RunLock lock = run.lock("resume");
+  CHECK(outputs() == "the manifest was not sealed: the run is running");
 }

@@ -43,7 +43,7 @@ class PluginName final : public retake::Editor {
     auto* reader = dynamic_cast<retake::ReadsRecording*>(model);
     if (reader == nullptr) {
       retake::Diagnostic d;
-      d.id = "E161";
+      d.id = "X101";  // an id of its own: E... are the host's
       d.message = "the editor `plugin_name` needs a model that reads a raw recording";
       d.help = "model.plugin = \"keep_cut\"";
       throw retake::ConfigError(std::move(d));

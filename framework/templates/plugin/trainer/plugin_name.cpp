@@ -66,7 +66,7 @@ class PluginName final : public retake::Trainer {
     reader_ = dynamic_cast<const retake::ReadsRecording*>(setup.model);
     retake::Diagnostic d;
     if (reader_ == nullptr) {
-      d.id = "E159";
+      d.id = "X101";  // an id of its own: E... are the host's
       d.message = "the trainer `plugin_name` needs a model that reads a raw recording";
       d.help = "model.plugin = \"keep_cut\"";
       throw retake::ConfigError(std::move(d));
@@ -74,7 +74,7 @@ class PluginName final : public retake::Trainer {
     train_ = examples("train");
     val_ = examples("val");
     if (train_.empty() || val_.empty()) {
-      d.id = "E513";
+      d.id = "X102";
       d.message = "the data set has no recording to train or to validate with";
       d.help = "retake pairs ROOT --split val=0.1,test=0.2 makes splits";
       throw retake::DataError(std::move(d));
