@@ -99,6 +99,10 @@ std::optional<std::string> recorded_data(const run::Manifest& manifest) {
   return hash->as_string();
 }
 
+void warn(const char* id, const std::string& message) {
+  log_warning(message + " (" + id + ")");
+}
+
 /// Whether the run was begun with its binaries archived.
 bool was_archived(const run::Manifest& manifest) {
   const Value* plugins = manifest.value().find("plugins");
@@ -245,8 +249,8 @@ class Session {
     if (changes.empty()) return;
     std::string all;
     for (const std::string& change : changes) all += (all.empty() ? "" : "; ") + change;
-    log_warning("since the attempt before, " + all +
-                ": what follows need not equal an uninterrupted run (W34)");
+    warn("W34",
+         "since the attempt before, " + all + ": what follows need not equal an uninterrupted run");
     Table determinism = manifest_.value().at("determinism").as_table();
     determinism["level"] = "none";
     renewed_ = std::move(now);
@@ -325,7 +329,7 @@ class Session {
     }
     if (!from) log_warning("the run has no checkpoint: it begins again at step 0");
     for (const std::string& name : altered) {
-      log_warning(name + " is not as the run left it: its records may be incomplete (W35)");
+      warn("W35", name + " is not as the run left it: its records may be incomplete");
     }
   }
 
@@ -378,7 +382,7 @@ class Session {
     // The manifest tells more than the logs, and is tried even where they cannot be ended.
     if (logs_) try_to([&] { logs_->finish(code); });
     try_to([&] { seal(end); });
-    if (code != ExitCode::diverged &&
+    if (logs_ && code != ExitCode::diverged &&
         !run::CheckpointStore(folder_.checkpoints()).steps().empty()) {
       log_info("Go on with:  " + run::resume_command(folder_));
     }

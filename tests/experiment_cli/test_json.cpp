@@ -160,7 +160,7 @@ const std::vector<Recipe>& recipes() {
       {"doctor", words({"doctor", "last", "--steps", "3"}), true},
       {"doctor", words({"doctor", smoke, "dataset.roots=[\"pairs\"]", "--steps", "3"}), true},
       {"verify", words({"verify", "last"}), true},
-      {"resume", words({"resume", "last", "--max-steps", "2"}), true},
+      {"resume", words({"resume", "last", "--max-steps", "4"}), true},
       {"runs", words({"runs", "--cols", "train.batch"}), true},
       {"edit", [] { return Words{"edit", recording("input"), "--run", "last", "-o", "ed"}; }, true},
       {"evaluate", words({"evaluate", "last"}), true}};

@@ -23,6 +23,7 @@ class HostileLoss final : public retake::Loss {
     const bool bad = fails(params_, calls_++);
     if (params_.defect == "undeclared") return batch.at("secret").mean();
     if (params_.defect == "writes") at::Tensor(batch.at("keep")).mul_(0.5);
+    if (params_.defect == "vector") return outputs.at("keep").abs();
     if (params_.defect == "torch") at::zeros({2}).view({3});
     return outputs.at("keep").pow(2).mean() * (bad ? std::nan("") : 1.0);
   }

@@ -131,16 +131,10 @@ void check_resume(const Workplace& place, int reached = 2) {
     REQUIRE(latest.has_value());
     CHECK(latest->step() >= reached);
   }
-  std::string config = read_file(run.resolved_config());
-  const std::string tame = "defect = \"none\"";
-  std::size_t at = config.find("defect");
-  REQUIRE(at != std::string::npos);
-  for (; at != std::string::npos; at = config.find("defect", at + tame.size())) {
-    config.replace(at, config.find('\n', at) - at, tame);
-  }
-  write_file_atomic(run.resolved_config(), config);
+  ::setenv("RETAKE_TEST_TAME", "1", 1);
   const smoke::End resumed =
       smoke::retake({"resume", "last", "--plugin-path", IN_RUN_DIR}, place.path);
+  ::unsetenv("RETAKE_TEST_TAME");
   INFO(resumed.output);
   CHECK(resumed.code == 0);
   CHECK(find_path(place.manifest(), "status")->as_string() == "finished");
@@ -197,6 +191,34 @@ TEST_CASE("with --json a crash is the last line of stderr", "[hostile]") {
   const std::string text = end.output.substr(0, end.output.size() - 1);
   const Value line = parse_json(text.substr(text.rfind('\n') + 1), "the last line");
   CHECK(find_path(line, "error.id")->as_string() == "E234");
+}
+
+TEST_CASE("a loss that calls exit() ends no run as if all were well", "[hostile]") {
+  const Workplace place;
+  const smoke::End end = smoke::retake(with_loss(place, "exit", 9), place.path);
+  INFO(end.output);
+  CHECK(end.code == 1);
+  CHECK(holds(end.output, "error[E234]: ended by a call of exit() in " + kName));
+  CHECK(find_path(place.manifest(), "status")->as_string() == "crashed");
+  check_resume(place);
+}
+
+TEST_CASE("what a component prints does not mix with results", "[hostile]") {
+  const Workplace place;
+  std::string command = "cd '" + place.path.string() + "' && '" RETAKE_BINARY_DIR "/bin/retake'";
+  for (const std::string& word : with_loss(place, "prints", 1)) command += " '" + word + "'";
+  REQUIRE(std::system((command + " --json >out 2>err").c_str()) == 0);
+  CHECK(parse_json(read_file(place.path / "out"), "stdout").is_table());
+  CHECK(holds(read_file(place.path / "err"), "noise on standard output"));
+}
+
+TEST_CASE("a loss term that is no number is named with its library", "[hostile]") {
+  const Workplace place;
+  const smoke::End end = smoke::retake(with_loss(place, "vector", 1), place.path);
+  INFO(end.output);
+  CHECK(end.code == 1);
+  CHECK(holds(end.output, "error[E903]: the loss term `bad` of " + kName + " is a tensor of "));
+  CHECK_FALSE(holds(end.output, "frame #"));
 }
 
 TEST_CASE("a loss that gives NaN is named, with its term", "[hostile]") {

@@ -155,13 +155,16 @@ TEST_CASE("a run killed at random instants and resumed equals the uninterrupted 
       }
     }
     ++interrupted;
+    // The last instants of a run lie behind its end.
+    const Value before = parse_json(read_file(runs.front().manifest()), "manifest.json");
+    const std::size_t attempts = *find_path(before, "status") == Value("finished") ? 1 : 2;
     const smoke::End resumed = smoke::retake({"resume", "last"}, place.path);
     INFO(resumed.output);
     REQUIRE(resumed.code == 0);
     check_equal(whole, content(place.only_run()));
     const Value manifest = parse_json(read_file(place.only_run().manifest()), "manifest.json");
     CHECK(find_path(manifest, "status")->as_string() == "finished");
-    CHECK(find_path(manifest, "attempts")->as_array().size() == 2);
+    CHECK(find_path(manifest, "attempts")->as_array().size() == attempts);
   }
   CHECK(interrupted >= 20);
   WARN(interrupted << " interruptions, " << in_checkpoint << " while a checkpoint was written");

@@ -289,7 +289,8 @@ constexpr std::array kDocs = {
     ErrorDoc{"E601", "no such run, or a folder that is none",
              "`retake runs` lists all; a run is named by id, unique prefix, path, last or last~N",
              true},
-    ErrorDoc{"E602", "the beginning of an id that fits several runs", "type more of it, or give the path of one"},
+    ErrorDoc{"E602", "the beginning of an id that fits several runs",
+             "type more of it, or give the path of one"},
     ErrorDoc{"E603", "a run into which another command is writing",
              "wait for it to end, or stop it first"},
     ErrorDoc{"E604", "a checkpoint that the run does not have",
@@ -319,8 +320,8 @@ constexpr std::array kDocs = {
         "put config.resolved.toml back as it was; other settings are a new run: retake run EXP "
         "train.init_from=RUN"},
     ErrorDoc{"E901", "training diverged: a loss or gradient became NaN or infinite",
-             "lower optimizer.lr or train.clip_norm, and go on from the last checkpoint with "
-             "`retake resume RUN`",
+             "lower optimizer.lr or train.clip_norm in a new run, which may begin with the last "
+             "checkpoint's weights: train.init_from=RUN:latest",
              true},
     ErrorDoc{"E902", "a reward that is NaN or infinite",
              "check the plugin that is named with `retake plugins check FILE`"},

@@ -45,8 +45,10 @@ void Engine::diverged(const std::string& what, double value, const DivergenceCau
   if (!cause.fact.empty()) d.facts.push_back(cause.fact);
   d.help = cause.help;
   if (saved_) {
-    d.facts.push_back("the last checkpoint is from before and can be used or resumed");
-    d.help += "; retake resume RUN goes on from the last checkpoint";
+    d.facts.push_back("the last checkpoint is from before and can be used");
+    d.help +=
+        "; a new run with other settings begins with its weights:  retake run EXP "
+        "train.init_from=RUN:latest";
   }
   throw DivergedError(std::move(d));
 }
@@ -281,7 +283,8 @@ void Engine::judge(const Metrics& metrics) {
   if (!std::isfinite(value) && !said_not_finite_) {
     said_not_finite_ = true;
     log_warning("train.metric " + settings_.metric + " is " + format_double(value) + " at step " +
-                std::to_string(position_.step) + ": no checkpoint can be the best by it (W36)");
+                std::to_string(position_.step) + ": no checkpoint can be the best by it (" +
+                std::string("W36") + ")");
   }
   const bool better =
       std::isfinite(value) &&
