@@ -228,7 +228,9 @@ int run_align(const Arguments& a) {
     if (!more) break;
   }
   if (a.globals.json) print_result(a, json_of(outcomes), [] { return std::string(); });
-  batch.finish("the same command goes on: pairs that are aligned are not aligned again");
+  batch.finish(a.options.contains("force")
+                   ? "with --force the same command begins again with the first pair"
+                   : "the same command goes on: pairs that are aligned are not aligned again");
   return 0;
 }
 

@@ -1,5 +1,6 @@
 // retake edit: recordings in, edited recordings out, by a trained run.
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -11,7 +12,9 @@
 #include "many_files.hpp"
 #include "retake/audio/hash.hpp"
 #include "retake/audio/source.hpp"
+#include "retake/log.hpp"
 #include "run/io.hpp"
+#include "run/progress.hpp"
 
 namespace retake::cli {
 namespace {
@@ -152,6 +155,15 @@ void check_names(const Arguments& a, const fs::path& folder) {
   }
 }
 
+/// A recording may have too little, or too much that the model insists on.
+void note_length(double wanted, const Value& written) {
+  const double seconds = written.as_table().at("seconds").as_double();
+  if (std::abs(seconds - wanted) <= std::max(2.0, 0.05 * wanted)) return;
+  log_warning("the edit of " + written.as_table().at("recording").as_string() + " has " +
+              run::format_duration(seconds) + " where " + run::format_duration(wanted) +
+              " were asked for: no edit of it comes nearer");
+}
+
 /// Appends what was written to `results`, one entry per sample.
 void edit_recording(const Arguments& a, OpenModel& m, const std::string& recording,
                     Array& results) {
@@ -168,6 +180,7 @@ void edit_recording(const Arguments& a, OpenModel& m, const std::string& recordi
     results.push_back(write_edit(result, *source, waveform,
                                  edit_files(recording, folder, i, samples),
                                  a.options["join"].as<double>(), *m.context));
+    if (request.target_seconds) note_length(*request.target_seconds, results.back());
   }
 }
 

@@ -23,6 +23,8 @@ using namespace retake::cli;
 int dispatch(const Request& request) {
   switch (request.what) {
     case Request::What::version:
+      if (request.arguments.globals.json)
+        return command_table().at("version").run(request.arguments);
       print_text(version_line() + "\n");
       return 0;
     case Request::What::help:

@@ -1,6 +1,5 @@
 #include "train_session.hpp"
 
-#include <algorithm>
 #include <cstdio>
 
 #include "core/files.hpp"
@@ -101,16 +100,6 @@ std::optional<std::string> recorded_data(const run::Manifest& manifest) {
 
 void warn(const char* id, const std::string& message) {
   log_warning(message + " (" + id + ")");
-}
-
-/// Whether the run was begun with its binaries archived.
-bool was_archived(const run::Manifest& manifest) {
-  const Value* plugins = manifest.value().find("plugins");
-  return plugins != nullptr && plugins->is_array() &&
-         std::any_of(plugins->as_array().begin(), plugins->as_array().end(), [](const Value& p) {
-           const Value* archived = find_path(p, "archived");
-           return archived != nullptr && *archived == Value(true);
-         });
 }
 
 /// A run goes on with the data it began with, or its records would be false.
@@ -479,7 +468,7 @@ int train_session(SessionStart s) {
                                }});
   run::Manifest manifest =
       resuming ? run::Manifest::load(folder) : start_manifest(folder, s, room, parent);
-  if (resuming) s.archive = was_archived(manifest);
+  if (resuming) s.archive = run::was_archived(manifest.value());
   run::AttemptEnd end;
   Session session(s, room, folder, context, line, manifest);
   running = &session;

@@ -353,7 +353,7 @@ TEST_CASE("pointer_network: unlearnt jumps go to every octave of distance alike,
   CHECK(mass(0, 64) > 0.2);
 }
 
-TEST_CASE("pointer_network: one training step reaches every parameter; batches repeat") {
+TEST_CASE("pointer_network: one training step reaches every parameter, batches repeat") {
   at::manual_seed(3);
   pointer_network::PointerNetwork model(small_pointer());
   model.build(widths());

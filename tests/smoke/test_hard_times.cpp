@@ -58,7 +58,7 @@ void check_said(const smoke::End& end, const std::string& cause) {
 
 }  // namespace
 
-TEST_CASE("a full disk ends a run with its checkpoint safe; with room again it goes on",
+TEST_CASE("a full disk ends a run with its checkpoint safe, with room again it goes on",
           "[smoke]") {
   const smoke::Workplace place;
   const SmallDisk disk(place.path / "runs");

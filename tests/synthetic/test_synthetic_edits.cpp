@@ -91,7 +91,7 @@ std::vector<Plan> many_plans(const Params& p, int n, std::vector<Music>* songs =
 
 }  // namespace
 
-TEST_CASE("the same set whatever the threads; another seed is another set") {
+TEST_CASE("the same set whatever the threads, another seed is another set") {
   Folder a;
   Folder b;
   Folder c;

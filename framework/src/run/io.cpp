@@ -41,10 +41,10 @@ void fail_io(const fs::path& path, const std::string& what, int error) {
   std::string help = "check the disk it lies on";
   if (error == ENOENT) help = "check the path";
   if (error == EACCES || error == EPERM || error == EROFS) {
-    help = "check the permissions of the file and its folder, or set run.dir to another folder";
+    help = "check the permissions of the file and its folder, or choose another folder";
   }
   if (error == ENOSPC || error == EDQUOT) {
-    help = "free some space on that disk, or set run.dir to another folder";
+    help = "free some space on that disk, or choose another folder";
   }
   throw DataError(file_diagnostic(error == ENOENT ? "E400" : "E401", path.string(),
                                   "cannot " + what + ": " + std::strerror(error), help));

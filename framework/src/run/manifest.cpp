@@ -83,6 +83,15 @@ Array describe_plugins(const std::vector<PluginUse>& plugins) {
   return out;
 }
 
+bool was_archived(const Table& manifest) {
+  const Value* plugins = manifest.find("plugins");
+  return plugins != nullptr && plugins->is_array() &&
+         std::any_of(plugins->as_array().begin(), plugins->as_array().end(), [](const Value& p) {
+           const Value* archived = find_path(p, "archived");
+           return archived != nullptr && *archived == Value(true);
+         });
+}
+
 std::string status_of(ExitCode code) {
   switch (code) {
     case ExitCode::ok:

@@ -106,6 +106,9 @@ class Manifest {
   std::vector<std::pair<std::string, std::string>> goals_;
 };
 
+/// Whether the run was begun with its binaries archived.
+bool was_archived(const Table& manifest);
+
 /// "finished", "interrupted", "preempted", "time_limit", "diverged" or "failed".
 std::string status_of(ExitCode code);
 

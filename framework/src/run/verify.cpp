@@ -133,13 +133,6 @@ std::vector<NamedHash> archived_hashes(const Table& manifest) {
   return out;
 }
 
-bool was_archived(const Table& manifest) {
-  const Array& plugins = manifest.at("plugins").as_array();
-  return std::any_of(plugins.begin(), plugins.end(), [](const Value& plugin) {
-    return plugin.as_table().at("archived") == Value(true);
-  });
-}
-
 VerifyPart compare_binaries(const RunFolder& run, const Table& manifest) {
   VerifyPart part{"binaries", 0, {}, ""};
   std::error_code error;

@@ -79,7 +79,7 @@ TEST_CASE("letters look different, at every scale, and stay in their cells") {
   }
 }
 
-TEST_CASE("text is one cell a character; what is not ASCII is a question mark") {
+TEST_CASE("text is one cell a character, what is not ASCII is a question mark") {
   CHECK(Canvas::text_width("", 2) == 0);
   CHECK(Canvas::text_width("abc", 2) == 36);
   CHECK(Canvas::text_width("\u00e4\u20ac\U0001d11e", 1) == 18);

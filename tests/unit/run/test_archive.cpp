@@ -132,7 +132,7 @@ TEST_CASE("the working tree beyond its commit is kept and verified") {
   CHECK(get(t.path / "copy/binary") == std::string("\0\xff\1", 3));
 }
 
-TEST_CASE("a clean tree has an empty patch; limits are said") {
+TEST_CASE("a clean tree has an empty patch, limits are said") {
   TempFolder t;
   const Repository repo(t.path / "repo");
   const RunFolder clean = RunFolder::create(t.path / "runs", "x");

@@ -75,7 +75,7 @@ TEST_CASE("limits and numbers that are none") {
   CHECK(judge(f1, 10, [](int i) { return i < 10 ? 0.9 : NAN; }).why == "is no finite number");
 }
 
-TEST_CASE("a metric belongs to the first declaration that covers it; undeclared ones to none") {
+TEST_CASE("a metric belongs to the first declaration that covers it, undeclared ones to none") {
   TempFolder folder;
   put(folder.path / "metrics.jsonl",
       "{\"step\":1,\"t\":0.1,\"val/f1_3s\":0.5,\"val/f1_1s\":0.5,\"secret\":1}\n");
