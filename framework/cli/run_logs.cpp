@@ -82,10 +82,13 @@ void RunLogs::metrics(std::int64_t step, const Metrics& values) {
 void RunLogs::progress(std::int64_t step, const Metrics& newest,
                        const std::optional<run::BestMark>& best) {
   step_ = step;
-  if (const auto it = newest.find("train/loss"); it != newest.end()) loss_ = it->second;
+  const auto loss = newest.find("train/loss");
+  if (loss != newest.end()) loss_ = loss->second;
   if (best && (!best_ || best_->step != best->step)) best_ = best;
   const auto now = Clock::now();
-  if (now - last_shown_ < kShowInterval && step < total_) return;
+  const bool at_end = total_ > 0 && step >= total_;
+  if (at_end && loss != newest.end()) return;  // its validation comes next, and is shown
+  if (now - last_shown_ < kShowInterval && !at_end) return;
   last_shown_ = now;
   show_line();
   if (now - last_state_ < kStateInterval) return;
