@@ -204,7 +204,11 @@ class Applier {
       auto kept = std::move(document_.append_to_default);
       set(empty);
       document_.append_to_default = std::move(kept);
-      document_.origins[o.name].back().written = o.value;
+      // Not there when nothing could be set: an item of a list that nothing wrote.
+      if (auto it = document_.origins.find(o.name);
+          it != document_.origins.end() && !it->second.empty()) {
+        it->second.back().written = o.value;
+      }
       return;
     }
     if (!target->is_array()) {

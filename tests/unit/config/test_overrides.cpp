@@ -99,6 +99,7 @@ TEST_CASE("an override of what nothing wrote says what to do instead") {
         "what no file sets has its default already");
   CHECK(mentions(only_error(kGood, {"editor.marks[0]=x"}).help, "editor.marks=[...]"));
   CHECK(mentions(only_error(kGood, {"dataset.roots[1]=x"}).help, "dataset.roots+=[...]"));
+  CHECK(only_error(kGood, {"dataset.roots[1]+=x"}).id == "E112");
   CHECK(only_error(kGood, {"--unset model.d_modell"}).help == "did you mean `model.d_model`?");
   CHECK(mentions(only_error(kGood, {"optimizer.lr+=3"}).help, "optimizer.lr=..."));
   CHECK_FALSE(mentions(only_error(kGood, {"--unset x.y"}).help, "did you mean"));
