@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "retake/component.hpp"
+#include "retake/error.hpp"
 
 namespace retake::config {
 
@@ -33,5 +34,9 @@ class Catalog {
   /// "libmy_model.so: built for ABI 77fe01b2c3d4, host has 81c0ffee12ab".
   virtual std::vector<std::string> load_problems() const = 0;
 };
+
+/// E201: the catalog has no such component; with did-you-mean, what there is, and where was looked.
+Diagnostic unknown_plugin(const Catalog& catalog, const std::string& kind,
+                          const std::string& plugin);
 
 }  // namespace retake::config

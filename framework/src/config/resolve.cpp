@@ -398,47 +398,9 @@ class Resolver {
       findings_.add(Certainty::value, std::move(*several));
       return;
     }
-    const auto names = catalog_.names(kind);
-    std::string caret;
-    if (const auto guess = did_you_mean(plugin, names)) {
-      caret = "did you mean `" + *guess + "`";
-      const ComponentInfo* info = catalog_.find(kind, *guess);
-      if (info != nullptr && !info->file.empty()) {
-        const std::string file = info->file.substr(info->file.find_last_of('/') + 1);
-        caret += " (" + file + " " + info->version + ")";
-      }
-      caret += "?";
-    }
-    std::vector<std::string> facts = {"found " + std::to_string(names.size()) + " " + kind +
-                                      " plugins" + (names.empty() ? "" : ": ") +
-                                      joined(names, ", ")};
-    for (const std::string& other : kinds_) {
-      if (other != kind && catalog_.find(other, plugin) != nullptr) {
-        facts.push_back("`" + plugin + "` is a plugin of kind " + other);
-      }
-    }
-    facts.push_back("looked in: " + joined(catalog_.looked_in(), ", "));
-    const auto problems = catalog_.load_problems();
-    if (!problems.empty()) {
-      facts.push_back(std::to_string(problems.size()) +
-                      (problems.size() == 1 ? " library" : " libraries") +
-                      " could not be loaded: " + joined(problems, "; "));
-    }
-    const bool broken = std::any_of(problems.begin(), problems.end(), [&](const std::string& p) {
-      return p.find(plugin) != std::string::npos;
-    });
-    const bool twice = std::any_of(problems.begin(), problems.end(), [&](const std::string& p) {
-      return p.find("`" + kind + "/" + plugin + "` is in two libraries") != std::string::npos;
-    });
-    add(Certainty::value, "E201",
-        twice ? "no usable " + kind + " plugin named `" + plugin + "`"
-              : "no " + kind + " plugin named `" + plugin + "`",
-        value_at(path), caret,
-        twice ? "remove one of the two libraries: the file of an old name stays when a target is "
-                "renamed"
-        : broken ? "rebuild the library that could not be loaded"
-                 : "see what is installed with  retake plugins list",
-        std::move(facts));
+    Diagnostic d = unknown_plugin(catalog_, kind, plugin);
+    d.place = value_at(path);
+    findings_.add(Certainty::value, std::move(d));
   }
 
   // ---- wiring
