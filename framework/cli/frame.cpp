@@ -10,6 +10,7 @@
 
 #include "config/host_tables.hpp"
 #include "core/build_info.hpp"
+#include "core/join.hpp"
 #include "core/suggest.hpp"
 
 namespace retake::cli {
@@ -102,12 +103,6 @@ std::vector<std::size_t> command_words(const std::vector<std::string>& argv) {
   return words;
 }
 
-std::string joined(const std::vector<std::string>& items, const char* separator) {
-  std::string out;
-  for (const auto& item : items) out += (out.empty() ? "" : separator) + item;
-  return out;
-}
-
 std::vector<std::string> split_paths(const std::vector<std::string>& lists) {
   std::vector<std::string> out;
   for (const auto& list : lists) {
@@ -178,7 +173,7 @@ std::pair<const Command*, std::size_t> find_command(const std::vector<std::strin
     unknown_word("E002", "there is no command `" + words[0] + "`", words[0],
                  candidates_of(first_words()), "retake ", "`retake --help` lists all commands");
   }
-  const std::string help = "one of: " + joined(children, ", ");
+  const std::string help = "one of: " + join(children, ", ");
   if (words.size() == 1) {
     throw usage_error("`retake " + words[0] + "` needs a subcommand", help);
   }
@@ -410,7 +405,7 @@ std::string command_help(const Command& command) {
   if (!command.examples.empty()) out += "\nExamples:\n";
   for (const auto& example : command.examples) out += "  " + example + "\n";
   const auto children = subcommands_of(command.name);
-  if (!children.empty()) out += "\nSubcommands: " + joined(children, ", ") + "\n";
+  if (!children.empty()) out += "\nSubcommands: " + join(children, ", ") + "\n";
   return out;
 }
 

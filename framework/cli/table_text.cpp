@@ -118,10 +118,4 @@ std::vector<std::string> rule_lines(const std::vector<RuleInfo>& rules) {
   return out;
 }
 
-std::string join(const std::vector<std::string>& items) {
-  std::string out;
-  for (const std::string& item : items) out += (out.empty() ? "" : ", ") + item;
-  return out;
-}
-
 }  // namespace retake::cli

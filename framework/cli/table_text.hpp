@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/join.hpp"
 #include "retake/schema.hpp"
 
 namespace retake::cli {
@@ -18,8 +19,5 @@ std::vector<std::vector<std::string>> field_rows(const std::vector<FieldInfo>& f
 
 /// Each rule as a sentence: "d_model is a multiple of n_heads".
 std::vector<std::string> rule_lines(const std::vector<RuleInfo>& rules);
-
-/// "a, b, c".
-std::string join(const std::vector<std::string>& items);
 
 }  // namespace retake::cli

@@ -112,10 +112,10 @@ TEST_CASE("a stopped set goes on, a finished one is left alone, a foreign one is
   const PairSet some = SyntheticEdits(p).generate(stopped.path, TestContext(1, 2));
   CHECK(some.pairs.size() == 2);
   // What a killed process leaves lies aside and is swept away.
-  fs::create_directories(stopped.path / ".making" / "band_0003_01.999999999" / "input");
+  fs::create_directories(stopped.path / ".making-band_0003_01.999999999" / "input");
   SyntheticEdits(p).generate(stopped.path, TestContext());
   CHECK(files(whole.path) == files(stopped.path));
-  CHECK(!fs::exists(stopped.path / ".making"));
+  CHECK(!fs::exists(stopped.path / ".making-band_0003_01.999999999"));
 
   const auto before = fs::last_write_time(whole.path / "truth" / "band_0001_01.meta.json");
   SyntheticEdits(p).generate(whole.path, TestContext());

@@ -2,16 +2,11 @@
 
 #include <algorithm>
 
+#include "core/join.hpp"
 #include "core/suggest.hpp"
 
 namespace retake::config {
 namespace {
-
-std::string joined(const std::vector<std::string>& items, const char* separator) {
-  std::string out;
-  for (const auto& item : items) out += (out.empty() ? "" : separator) + item;
-  return out;
-}
 
 /// "did you mean `keep_cut` (libkeep_cut.so 1.2.0)?"; empty when nothing is near.
 std::string guess_text(const Catalog& catalog, const std::string& kind, const std::string& plugin) {
@@ -45,17 +40,17 @@ Diagnostic unknown_plugin(const Catalog& catalog, const std::string& kind,
   d.message = (twice ? "no usable " : "no ") + kind + " plugin named `" + plugin + "`";
   d.caret = guess_text(catalog, kind, plugin);
   d.facts.push_back("found " + std::to_string(names.size()) + " " + kind + " plugins" +
-                    (names.empty() ? "" : ": ") + joined(names, ", "));
+                    (names.empty() ? "" : ": ") + join(names, ", "));
   for (const std::string& other : catalog.kinds()) {
     if (other != kind && catalog.find(other, plugin) != nullptr) {
       d.facts.push_back("`" + plugin + "` is a plugin of kind " + other);
     }
   }
-  d.facts.push_back("looked in: " + joined(catalog.looked_in(), ", "));
+  d.facts.push_back("looked in: " + join(catalog.looked_in(), ", "));
   if (!problems.empty()) {
     d.facts.push_back(std::to_string(problems.size()) +
                       (problems.size() == 1 ? " library" : " libraries") +
-                      " could not be loaded: " + joined(problems, "; "));
+                      " could not be loaded: " + join(problems, "; "));
   }
   d.help = "see what is installed with  retake plugins list";
   if (told(problems, plugin)) d.help = "rebuild the library that could not be loaded";

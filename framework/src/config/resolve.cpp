@@ -14,6 +14,7 @@
 #include "config/version.hpp"
 #include "config/wiring.hpp"
 #include "config/write.hpp"
+#include "core/join.hpp"
 #include "core/suggest.hpp"
 
 namespace retake::config {
@@ -22,12 +23,6 @@ namespace {
 std::optional<std::string> process_environment(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
-}
-
-std::string joined(const std::vector<std::string>& items, const char* separator) {
-  std::string out;
-  for (const auto& item : items) out += (out.empty() ? "" : separator) + item;
-  return out;
 }
 
 bool contains(const std::vector<std::string>& items, std::string_view item) {
@@ -216,14 +211,14 @@ class Resolver {
     add(Certainty::value, "E102",
         value.is_table() ? "unknown table [" + quoted_key(key) + "]"
                          : "`" + quoted_key(key) + "` stands outside of any table",
-        key_at(child_path("", key)), caret, "tables are " + joined(names, ", "));
+        key_at(child_path("", key)), caret, "tables are " + join(names, ", "));
   }
 
   Table host_table(const std::string& name) {
     const Value* given = document_.tree.find(name);
     const bool usable = given != nullptr && given->is_table();
     const TableWords words = {"[" + name + "]", "E103", "unknown key", "in",
-                              "keys are " + joined(field_names(*host_schema(name)), ", ")};
+                              "keys are " + join(field_names(*host_schema(name)), ", ")};
     return validator_->check(*host_schema(name), usable ? given->as_table() : Table(), name, words);
   }
 
@@ -316,7 +311,7 @@ class Resolver {
       const auto names = catalog_.names(kind);
       add(Certainty::value, "E106", "[" + path + "] has no `plugin`", key_at(path), {},
           names.empty() ? "no " + kind + " plugin is installed: see  retake plugins list"
-                        : "add  plugin = \"...\", one of " + joined(names, ", "));
+                        : "add  plugin = \"...\", one of " + join(names, ", "));
       plugins_known_ = false;
       return;
     }

@@ -36,15 +36,21 @@ constexpr const char* kInput = "input";
 constexpr const char* kOutput = "desired_output";
 constexpr const char* kTruth = "truth";
 
+/// Where a process makes a pair. It lies in the set's own folder: a parent shared by pairs that are
+/// made side by side would be removed by one of them while another is about to use it.
+std::string staging_name(const std::string& id, const std::string& process) {
+  return ".making-" + id + "." + process;
+}
+
 /// Takes away what killed processes left of this pair. A folder's name ends in its process's id.
-void sweep_leftovers(const fs::path& staging, const std::string& id) {
+void sweep_leftovers(const fs::path& root, const std::string& id) {
+  const std::string prefix = staging_name(id, "");
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(staging, error)) {
+  for (const auto& entry : fs::directory_iterator(root, error)) {
     const std::string name = entry.path().filename().string();
-    const std::size_t dot = name.rfind('.');
-    if (dot == name.npos || name.substr(0, dot) != id) continue;
+    if (!name.starts_with(prefix)) continue;
     int pid = 0;
-    std::from_chars(name.data() + dot + 1, name.data() + name.size(), pid);
+    std::from_chars(name.data() + prefix.size(), name.data() + name.size(), pid);
     if (pid > 0 && pid != ::getpid() && ::kill(pid, 0) != 0 && errno == ESRCH) {
       fs::remove_all(entry.path(), error);
     }
@@ -162,7 +168,6 @@ struct PairWriter::Session::Impl {
     raw.reset();
     std::error_code error;
     fs::remove_all(staging, error);
-    fs::remove(staging.parent_path(), error);  // when empty
   }
 
   std::string raw_name() const { return draft.id + "_raw." + draft.container; }
@@ -187,9 +192,8 @@ PairWriter::Session PairWriter::begin(PairDraft draft) const {
   check_codec(draft.damage, draft.sample_rate, draft.channels);
   auto impl = std::make_unique<Session::Impl>();
   impl->root = root_;
-  const fs::path making = root_ / ".making";
-  sweep_leftovers(making, draft.id);
-  impl->staging = making / (draft.id + "." + std::to_string(::getpid()));
+  sweep_leftovers(root_, draft.id);
+  impl->staging = root_ / staging_name(draft.id, std::to_string(::getpid()));
   impl->draft = std::move(draft);
   std::error_code error;
   for (const char* folder : {kInput, kOutput, kTruth}) {

@@ -30,7 +30,9 @@ class LoadedModel final : public Inference {
     const config::ResolvedComponent* editor = experiment_.find(Editor::kind);
     if (model == nullptr) does_not_fit(folder, "its experiment has no [model]");
     if (editor == nullptr) {
-      does_not_fit(folder, "its experiment has no [editor], so it cannot make an edit");
+      throw DataError(file_diagnostic("E607", folder.string(),
+                                      "the run's experiment has no [editor], so it makes no edits",
+                                      "use a run of an experiment with an [editor]"));
     }
     model_ = &build_model(*model, model_inputs(extractors_), registry, arena_, context);
     load_module_state(model_->module(), with_prefix(checkpoint.model(), ""), folder.string());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/join.hpp"
 #include "core/suggest.hpp"
 #include "plugin/blame.hpp"
 #include "plugin/errors.hpp"
@@ -32,12 +33,6 @@ std::string count_text(const fs::path& folder, std::size_t n, const std::error_c
   if (!fs::is_directory(status)) return "no such folder";
   if (unread) return "cannot be read: " + unread.message();
   return std::to_string(n) + (n == 1 ? " library" : " libraries");
-}
-
-std::string join(const std::vector<std::string>& items, const char* separator) {
-  std::string out;
-  for (const std::string& item : items) out += (out.empty() ? "" : separator) + item;
-  return out;
 }
 
 Diagnostic about(Severity severity, const char* id, std::string message, std::string help,

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "audio/pcm_file.hpp"
 #include "catch.hpp"
@@ -14,6 +15,7 @@
 #include "data/material.hpp"
 #include "data/splits.hpp"
 #include "retake/data/pair_set.hpp"
+#include "retake/data/pair_writer.hpp"
 
 using namespace retake;
 namespace fs = std::filesystem;
@@ -259,5 +261,34 @@ TEST_CASE("material round trip and its errors") {
                            "{\"schema\":\"retake.material/1\",\"spans\":[[5,1,\"kept\"]]}"}) {
     write_file_atomic(f.path / "bad.json", text);
     CHECK_THROWS_AS(read_material(f.path / "bad.json"), DataError);
+  }
+}
+
+TEST_CASE("pairs begun and given up side by side leave nothing and do not disturb each other") {
+  Folder f;
+  const PairWriter writer(f.path);
+  std::vector<std::string> errors(4);
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < errors.size(); ++t) {
+    threads.emplace_back([&, t] {
+      try {
+        for (int i = 0; i < 300; ++i) {
+          PairDraft draft;
+          draft.id = "p" + std::to_string(t);
+          draft.sample_rate = 8000.0;
+          draft.channels = 1;
+          draft.samples = 8;
+          writer.begin(std::move(draft));
+        }
+      } catch (const std::exception& e) {
+        errors[t] = e.what();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& error : errors) CHECK(error.empty());
+  for (const auto& entry : fs::recursive_directory_iterator(f.path)) {
+    CHECK(entry.is_directory());
+    CHECK(entry.path().filename().string().rfind(".making", 0) == std::string::npos);
   }
 }
