@@ -304,7 +304,8 @@ constexpr std::array kDocs = {
         "use the configuration and the plugin versions it was made with: --plugin-path RUN/bin"},
     ErrorDoc{"E608",
              "a log of a run (metrics.jsonl, trace.jsonl) that is damaged before its last line",
-             "restore the file from a copy, or start the run anew"},
+             "restore the file from a copy, or move it away: the run goes on without its earlier "
+             "records"},
     ErrorDoc{"E609", "a manifest.json that is not valid", "restore the file from a copy"},
     ErrorDoc{"E610", "a filter or column of `retake runs` that cannot be read, or that no run has",
              "write it like --where 'tag=ablation and val/edit_f1>0.8'"},

@@ -10,7 +10,6 @@
 #include "retake/error.hpp"
 
 namespace retake::nn {
-namespace {}  // namespace
 
 Engine::Engine(EngineParts parts, EngineSettings settings, EngineSinks sinks,
                run::CheckpointStore& checkpoints, Value describe)

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
+#include <string_view>
 
 #include "core/files.hpp"
 #include "core/hash.hpp"
@@ -20,23 +22,71 @@ namespace {
 
 constexpr auto kFlushInterval = std::chrono::milliseconds(200);
 
-std::string where(const fs::path& path, std::size_t line) {
-  return path.string() + ":" + std::to_string(line);
-}
-
 [[noreturn]] void damaged(const fs::path& path, std::size_t line, const std::string& what) {
   Diagnostic d = file_diagnostic("E608", path.string(), what,
-                                 "restore the file from a copy, or start the run anew");
+                                 "restore the file from a copy, or move it away: the run then goes "
+                                 "on without its earlier records");
   d.place->line = static_cast<int>(line);
   throw DataError(d);
 }
 
-/// The step of a record; throws when the line is not one.
-std::int64_t step_of(const Value& record, const fs::path& path, std::size_t line) {
-  const Value* step = record.is_table() ? record.as_table().find("step") : nullptr;
+struct Record {
+  std::int64_t step = 0;
+  Value value;
+};
+
+/// Throws E608 for a line that is no record.
+Record parse_record(std::string_view text, const fs::path& path, std::size_t line) {
+  Record out;
+  try {
+    out.value = parse_json(text, path.string());
+  } catch (const DataError& e) {
+    damaged(path, line, e.diagnostics().front().message);
+  }
+  const Value* step = find_path(out.value, "step");
   if (step == nullptr || !step->is_int()) damaged(path, line, "a record has no integer `step`");
-  return step->as_int();
+  out.step = step->as_int();
+  return out;
 }
+
+/// What of a log is kept, and what cannot be read behind it.
+class Kept {
+ public:
+  Kept(const fs::path& path, std::int64_t through) : path_(path), through_(through) {}
+
+  void add(std::string_view text, std::size_t line, std::size_t end) {
+    std::optional<Record> record;
+    try {
+      record = parse_record(text, path_, line);
+    } catch (const DataError& e) {
+      // All records up to the checkpoint were on the disk before it was published. What a power cut
+      // spoils lies behind them.
+      if (step != through_) throw;
+      beyond_ = true;
+      if (!unreadable) unreadable = e;
+      return;
+    }
+    if (record->step < step || (beyond_ && record->step <= through_)) {
+      if (unreadable) throw *unreadable;
+      damaged(path_, line, "the records are not in the order of steps");
+    }
+    if (record->step > through_) beyond_ = true;
+    if (beyond_) return;
+    step = record->step;
+    bytes = end;
+    if (const Value* t = find_path(record->value, "t"); t && t->is_number()) time = t->as_double();
+  }
+
+  std::size_t bytes = 0;
+  std::int64_t step = -1;
+  double time = 0.0;
+  std::optional<DataError> unreadable;
+
+ private:
+  const fs::path& path_;
+  std::int64_t through_;
+  bool beyond_ = false;
+};
 
 }  // namespace
 
@@ -53,35 +103,28 @@ JsonLines::JsonLines(const fs::path& path, std::optional<std::int64_t> keep_thro
 }
 
 void JsonLines::keep(std::int64_t through) {
-  std::size_t kept_bytes = 0;
+  Kept kept(path_, through);
   {
     const MappedFile file(path_);
     std::string_view rest = file.text();
-    bool beyond = false;
     for (std::size_t line = 1; !rest.empty(); ++line) {
       const std::size_t length = rest.find('\n');
       if (length == std::string_view::npos) break;  // torn by a kill: dropped
-      const Value record = parse_json(rest.substr(0, length), where(path_, line));
-      const std::int64_t step = step_of(record, path_, line);
-      if (step < last_step_) damaged(path_, line, "the records are not in the order of steps");
-      if (!beyond && step > through) {
-        beyond = true;
-        kept_bytes = file.size() - rest.size();
-      } else if (beyond && step <= through) {
-        damaged(path_, line, "the records are not in the order of steps");
-      }
-      if (!beyond) {
-        last_step_ = step;
-        if (const Value* t = record.as_table().find("t"); t && t->is_number()) {
-          last_time_ = t->as_double();
-        }
-        kept_bytes = file.size() - rest.size() + length + 1;
-      }
+      const std::size_t end = file.size() - rest.size() + length + 1;
+      kept.add(rest.substr(0, length), line, end);
       rest.remove_prefix(length + 1);
     }
-    if (kept_bytes == file.size()) return;
+    last_step_ = kept.step;
+    last_time_ = kept.time;
+    if (kept.bytes == file.size()) return;
   }
-  if (::ftruncate(file_.get(), static_cast<off_t>(kept_bytes)) != 0) {
+  if (kept.unreadable) {
+    const Diagnostic& d = kept.unreadable->diagnostics().front();
+    log_warning(path_.string() + ":" + std::to_string(d.place->line) +
+                " cannot be read; the file is cut back to step " + std::to_string(through) +
+                ", from which the run goes on (W35)");
+  }
+  if (::ftruncate(file_.get(), static_cast<off_t>(kept.bytes)) != 0) {
     fail_io(path_, "cut the file back to step " + std::to_string(through), errno);
   }
 }
@@ -160,9 +203,7 @@ void read_json_lines(const fs::path& path, const std::function<void(const Value&
   for (std::size_t line = 1; !rest.empty(); ++line) {
     const std::size_t length = rest.find('\n');
     if (length == std::string_view::npos) return;
-    const Value record = parse_json(rest.substr(0, length), where(path, line));
-    step_of(record, path, line);
-    visit(record);
+    visit(parse_record(rest.substr(0, length), path, line).value);
     rest.remove_prefix(length + 1);
   }
 }

@@ -4,8 +4,7 @@
 //   {"step":500,"t":12.31,"val/edit_f1":0.641}
 //
 // A resumed run must end with the file of the uninterrupted one. Two rules give that:
-//  - `sync` writes all records, and is called before the checkpoint of step n is published, so
-//  every
+//  - `sync` writes all records, and is called before the checkpoint of step n is published: every
 //    checkpoint finds all the records up to it, whatever instant the process was killed at;
 //  - resuming from step n drops what lies beyond it: records of later steps, which will be written
 //    again, and a torn last line. Records are in step order, so this is the file's tail and one
@@ -31,7 +30,9 @@ namespace retake::run {
 class JsonLines {
  public:
   /// Opens for appending. `keep_through` is the step resumed from; without it the file starts
-  /// empty. Throws DataError (E608) when the part to keep is damaged or out of step order.
+  /// empty. Lines behind the last record of that step that cannot be read, as a power cut leaves
+  /// them, are dropped with a warning. Throws DataError (E608) when the part to keep is damaged or
+  /// out of step order, or may be: when that step has no record.
   explicit JsonLines(const std::filesystem::path& path,
                      std::optional<std::int64_t> keep_through = std::nullopt);
   /// Writes what is buffered; a failure is logged.

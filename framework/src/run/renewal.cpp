@@ -1,7 +1,5 @@
 #include "run/renewal.hpp"
 
-#include <algorithm>
-
 #include "retake/error.hpp"
 #include "run/json_lines.hpp"
 
@@ -25,11 +23,16 @@ std::string text_at(const Value& root, const std::string& path) {
   return value == nullptr ? "null" : to_json(*value);
 }
 
-const Value* plugin_of(const Value& plugins, const Value& kind, const Value& name) {
-  for (const Value& entry : plugins.as_array()) {
-    if (entry.as_table().at("kind") == kind && entry.as_table().at("name") == name) return &entry;
+/// What the manifest says of a plugin's file; "null" when it does not know the plugin.
+std::string hash_of(const Value* plugins, const Table& plugin) {
+  if (plugins == nullptr || !plugins->is_array()) return "null";
+  for (const Value& entry : plugins->as_array()) {
+    const Value* kind = find_path(entry, "kind");
+    const Value* name = find_path(entry, "name");
+    if (kind == nullptr || name == nullptr) continue;
+    if (*kind == plugin.at("kind") && *name == plugin.at("name")) return text_at(entry, "sha256");
   }
-  return nullptr;
+  return "null";
 }
 
 }  // namespace
@@ -43,13 +46,11 @@ std::vector<std::string> changed_facts(const Table& then, const Table& now) {
   const Value* plugins = then.find("plugins");
   for (const Value& entry : now.at("plugins").as_array()) {
     const Table& plugin = entry.as_table();
-    const Value* old = plugins != nullptr && plugins->is_array()
-                           ? plugin_of(*plugins, plugin.at("kind"), plugin.at("name"))
-                           : nullptr;
-    if (old != nullptr && old->as_table().at("sha256") == plugin.at("sha256")) continue;
+    const std::string then_hash = hash_of(plugins, plugin);
+    if (then_hash == to_json(plugin.at("sha256"))) continue;
     changes.push_back("plugin " + plugin.at("kind").as_string() + "/" +
                       plugin.at("name").as_string() +
-                      (old == nullptr ? " is new" : " is another build"));
+                      (then_hash == "null" ? " is new" : " is another build"));
   }
   for (const std::string path : kDecisive) {
     const std::string was = text_at(before, "env." + path), is = text_at(present, "env." + path);
@@ -79,15 +80,7 @@ std::vector<std::string> altered_logs(const RunFolder& run, const Table& manifes
 
 std::string resume_command(const RunFolder& run) {
   if (run.path().parent_path() == "runs") return "retake resume " + run.id();
-  const std::string path = run.path().string();
-  const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("/._-+:@").find(c) != std::string_view::npos;
-  });
-  if (plain) return "retake resume " + path;
-  std::string quoted = "'";
-  for (const char c : path) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return "retake resume " + quoted + "'";
+  return "retake resume " + shell_quote({run.path().string()});
 }
 
 }  // namespace retake::run

@@ -103,6 +103,30 @@ TEST_CASE("damage in the part to keep is an error, never a guess") {
   CHECK(n == 1);
 }
 
+TEST_CASE("what a power cut spoils behind the checkpoint is dropped") {
+  TempFolder t;
+  const auto path = t.path / "m.jsonl";
+  const std::string kept = "{\"step\":1}\n{\"step\":2}\n";
+  const std::string zeros = std::string(40, '\0') + "\n";
+  for (const std::string& tail : {zeros, zeros + "{\"step\":4}\n", zeros + zeros,
+                                  "{\"step\":3}\n" + zeros + "{\"step\":5}\n"}) {
+    put(path, kept + tail);
+    JsonLines lines(path, 2);
+    CHECK(get(path) == kept);
+    CHECK(lines.last_step() == 2);
+  }
+  // A record to keep lies behind the damage.
+  put(path, kept + zeros + "{\"step\":2}\n");
+  try {
+    JsonLines(path, 2);
+    FAIL("no error");
+  } catch (const DataError& e) {
+    CHECK(e.diagnostics().front().id == "E608");
+    CHECK(e.diagnostics().front().place->line == 3);
+  }
+  CHECK(get(path) == kept + zeros + "{\"step\":2}\n");
+}
+
 TEST_CASE("a disk that fills up leaves whole lines") {
   TempFolder t;
   const auto path = t.path / "m.jsonl";

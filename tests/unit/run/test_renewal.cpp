@@ -38,7 +38,13 @@ TEST_CASE("what changed between two attempts is told, and nothing that cannot ma
         std::vector<std::string>{"cpu_capability was \"AVX2\" and is \"NO AVX\""});
   Table none = then;
   none["plugins"] = Array{};
-  CHECK(changed_facts(none, now) == std::vector<std::string>{"plugin model/keep_cut is new"});
+  const std::vector<std::string> is_new{"plugin model/keep_cut is new"};
+  CHECK(changed_facts(none, now) == is_new);
+  // An entry that was edited into something else is one that is not there.
+  Table half;
+  half["kind"] = "model";
+  none["plugins"] = Array{Value(), Value(1), Value(half)};
+  CHECK(changed_facts(none, now) == is_new);
 }
 
 TEST_CASE("logs that are not as a sealed manifest has them") {
