@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 #include <stdexcept>
 
 #include "config/path.hpp"
@@ -85,6 +86,14 @@ std::optional<std::string> renamed(const ResolvedExperiment& e, const Path& path
     }
     known.push_back(std::move(candidate));
   }
+  std::set<std::string> tables;
+  for (const Candidate& leaf : known) {
+    for (std::size_t dot = leaf.name.find('.'); dot != std::string::npos;
+         dot = leaf.name.find('.', dot + 1)) {
+      tables.insert(leaf.name.substr(0, dot));
+    }
+  }
+  for (const std::string& table : tables) known.push_back({table, {}});
   Diagnostic d;
   d.id = "E114";
   d.message = "the experiment has no key `" + path + "`";

@@ -99,6 +99,20 @@ void RunTable::describe(Schema<RunTable>& s) {
       .affects_results(false);
 }
 
+bool is_device(const std::string& text) {
+  const bool numbered = text.starts_with("cuda:") && text.size() > 5 && text.size() < 9 &&
+                        text.find_first_not_of("0123456789", 5) == std::string::npos;
+  return numbered || text == "auto" || text == "cpu" || text == "cuda";
+}
+
+bool is_folder_name(const std::string& name) {
+  constexpr std::size_t kLongest = 128;  // bytes; date and id stand beside it
+  const bool bad = std::any_of(name.begin(), name.end(), [](char c) {
+    return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+  return !bad && name != "." && name != ".." && name.size() <= kLongest;
+}
+
 std::optional<double> parse_duration(const std::string& text) {
   static const std::map<std::string, double> units = {{"", 1.0},     {"ms", 1e-3},  {"s", 1.0},
                                                       {"m", 60.0},   {"min", 60.0}, {"h", 3600.0},

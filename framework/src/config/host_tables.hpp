@@ -73,6 +73,11 @@ struct WatchRule {
 /// number counts seconds.
 std::optional<double> parse_duration(const std::string& text);
 
+/// auto, cpu, cuda or cuda:N.
+bool is_device(const std::string& text);
+/// Whether an experiment of this name can have a folder.
+bool is_folder_name(const std::string& name);
+
 /// Metrics that the training engine itself gives in every run.
 const std::vector<MetricInfo>& engine_metrics();
 

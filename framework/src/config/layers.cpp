@@ -7,6 +7,7 @@
 
 #include "config/merge.hpp"
 #include "config/path.hpp"
+#include "core/files.hpp"
 #include "core/suggest.hpp"
 
 namespace retake::config {
@@ -85,7 +86,7 @@ class Loader {
     const fs::path canonical = fs::weakly_canonical(file, none);
     const fs::path real = none ? fs::absolute(file).lexically_normal() : canonical;
     if (const auto it = done_.find(real.string()); it != done_.end()) return it->second;
-    const std::string name = file.lexically_normal().string();
+    const std::string name = plain_path(file).string();
     check_circle(name, real);
     chain_.push_back({name, real});
     const std::string text = read_text(file);
@@ -99,7 +100,7 @@ class Loader {
   /// Lays a file on a document as if it extended it.
   Document load_over(Document below, const fs::path& file) {
     const std::string text = read_text(file);
-    const std::string name = file.lexically_normal().string();
+    const std::string name = plain_path(file).string();
     layers_.files.emplace_back(name, text);
     return assemble(parse_document(text, name), file.parent_path(), std::move(below));
   }
@@ -194,12 +195,12 @@ class Loader {
     for (const fs::path& candidate : tried) {
       std::error_code error;
       const auto status = fs::status(candidate, error);
-      if (fs::exists(status) && !fs::is_directory(status)) return candidate.lexically_normal();
+      if (fs::exists(status) && !fs::is_directory(status)) return plain_path(candidate);
     }
     Diagnostic d = unreadable("E130", "there is no base `" + extend.text + "`", tried.front());
     d.place = value_place(extend.origin);
     for (const fs::path& candidate : tried) {
-      d.facts.push_back("looked for " + candidate.lexically_normal().string());
+      d.facts.push_back("looked for " + candidate.string());
     }
     if (d.help == "check the path") {
       d.help = "bases are sought beside the file that names them, then in --config-path";

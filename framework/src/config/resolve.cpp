@@ -252,39 +252,44 @@ class Resolver {
           "write  \"2h30m\", \"45m\", \"90s\" or \"0\" for no limit");
     }
     const std::string device = text("run", "device");
-    const bool numbered = device.starts_with("cuda:") && device.size() > 5 && device.size() < 9 &&
-                          device.find_first_not_of("0123456789", 5) == std::string::npos;
     if (auto several = several_values("run.device", origin_of(document_.origins, "run.device"))) {
       findings_.add(Certainty::value, std::move(*several));
-    } else if (usable("run", "device") && device != "auto" && device != "cpu" && device != "cuda" &&
-               !numbered) {
+    } else if (usable("run", "device") && !is_device(device)) {
       const auto guess = did_you_mean(
           device, std::vector<Candidate>{{"auto", {}}, {"cpu", {}}, {"cuda", {"gpu", "nvidia"}}});
       add(Certainty::value, "E108",
           "`run.device` must be one of auto, cpu, cuda, cuda:N, got \"" + device + "\"",
           value_at("run.device"), guess ? "did you mean \"" + *guess + "\"?" : "");
     }
-    const std::string name = text("experiment", "name");
-    const bool bad_name = std::any_of(name.begin(), name.end(), [](char c) {
-      return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    });
-    if (usable("experiment", "name") &&
-        (bad_name || name == "." || name == ".." || name.size() > 128)) {
-      add(Certainty::value, "E107",
-          "`experiment.name` names a folder: it cannot be `.` or `..`, hold `/` or control "
-          "characters, or have more than 128 bytes",
-          value_at("experiment.name"), {}, "shorten it or use `_`");
-    }
+    check_name();
     if (usable("run", "dir") && text("run", "dir").empty()) {
       add(Certainty::value, "E107", "`run.dir` must name a folder, got an empty text",
           value_at("run.dir"), {}, "write  dir = \"runs\"");
     }
   }
 
+  /// The name, or the file's without one, names the run's folder.
+  void check_name() {
+    if (!usable("experiment", "name")) return;
+    const std::string given = text("experiment", "name");
+    const std::string name = given.empty() ? file_stem() : given;
+    if (is_folder_name(name)) return;
+    add(Certainty::value, "E107",
+        (given.empty() ? "`experiment.name` is that of the file without one, and names a folder"
+                       : "`experiment.name` names a folder") +
+            std::string(": it cannot be `.` or `..`, hold `/` or control characters, or have more "
+                        "than 128 bytes"),
+        given.empty() ? Place{} : value_at("experiment.name"), {},
+        given.empty() ? "write  [experiment]  name = \"...\"" : "shorten it or use `_`");
+  }
+
+  std::string file_stem() const { return std::filesystem::path(out_.file).stem().string(); }
+
   void read_components() {
     for (const auto& [kind, value] : document_.tree) {
       if (!contains(kinds_, kind) || !value.is_table()) continue;
       const Table& table = value.as_table();
+      if (refuse_lists(kind, table)) continue;
       const bool named = !table.contains("plugin") && !table.empty() &&
                          std::all_of(table.begin(), table.end(),
                                      [](const auto& entry) { return entry.second.is_table(); });
@@ -293,7 +298,12 @@ class Resolver {
         continue;
       }
       for (const auto& [name, inner] : table) {
-        component(kind, name, child_path(kind, name), inner.as_table());
+        if (!name.empty()) {
+          component(kind, name, child_path(kind, name), inner.as_table());
+          continue;
+        }
+        add(Certainty::value, "E105", "a component of [" + kind + "] has an empty name",
+            key_at(child_path(kind, name)), {}, "give it a name:  [" + kind + ".NAME]");
       }
     }
     if (out_.components.empty() && !findings_.any()) {
@@ -301,6 +311,22 @@ class Resolver {
           "the experiment wires no component: it has no table of a kind", Place{}, {},
           "add  [model]  and others, or extend a base that has them");
     }
+  }
+
+  /// [[loss.stop]], with which a table becomes a list of one.
+  bool refuse_lists(const std::string& kind, const Table& table) {
+    bool any = false;
+    for (const auto& [name, inner] : table) {
+      if (!inner.is_array() || inner.as_array().empty()) continue;
+      const Value& first = inner.as_array().front();
+      if (!first.is_table() || !first.as_table().contains("plugin")) continue;
+      const std::string path = child_path(kind, name);
+      add(Certainty::value, "E105", "[[" + path + "]] is a list of tables, and a component is one",
+          key_at(path), {}, "write  [" + path + "]");
+      any = true;
+    }
+    if (any) plugins_known_ = false;
+    return any;
   }
 
   void component(const std::string& kind, const std::string& name, const std::string& path,
@@ -447,6 +473,10 @@ class Resolver {
         if (key == "max" && limit_value.is_float()) rule.max = limit_value.as_double();
         if (key == "message" && limit_value.is_string()) rule.message = limit_value.as_string();
       }
+      if (rule.min && rule.max && *rule.min > *rule.max) {
+        add(Certainty::value, "E107", "`" + path + "` has a min above its max", key_at(path), {},
+            "no value would be right: correct one of them");
+      }
       complete[metric] = std::move(entry);
       out_.watch.push_back(std::move(rule));
     }
@@ -458,7 +488,7 @@ class Resolver {
   void assemble(std::map<std::string, std::string> run_texts) {
     Table& experiment = host_["experiment"].as_table();
     if (experiment.at("name").as_string().empty()) {
-      experiment["name"] = std::filesystem::path(out_.file).stem().string();
+      experiment["name"] = file_stem();
     }
     out_.experiment = Schema<ExperimentTable>::make().read(experiment);
     out_.train = Schema<TrainTable>::make().read(host_["train"].as_table());

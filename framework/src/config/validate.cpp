@@ -335,6 +335,9 @@ void Validator::wrong_value(const FieldInfo& f, const Value& value, const std::s
     }
   }
   if (!f.doc.empty()) d.help = f.name + ": " + f.doc + (f.unit.empty() ? "" : ", in " + f.unit);
+  if (value.is_float() && !std::isfinite(value.as_double())) {
+    d.facts.push_back("a number must be finite");
+  }
   if (value.is_string() && f.type != FieldType::string) {
     const std::string& text = value.as_string();
     if (text.size() > 18 && text.find_first_not_of("+-0123456789") == std::string::npos) {
@@ -343,7 +346,9 @@ void Validator::wrong_value(const FieldInfo& f, const Value& value, const std::s
     if (origin != nullptr && origin->written.is_string() &&
         origin->written.as_string().find("${env:") != std::string::npos) {
       d.facts.push_back("what ${env:...} gives is always text");
-      d.help = "set it on the command line instead:  " + path + "=" + text;
+      d.help = text.empty()
+                   ? "the variable is set and empty: give it a value, or unset it for the default"
+                   : "set it on the command line instead:  " + path + "=" + text;
     }
   }
   if (f.is_list && !of_list && value.is_string() && origin != nullptr && origin->argv_index > 0) {

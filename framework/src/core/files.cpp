@@ -140,6 +140,12 @@ void write_file_atomic(const fs::path& target, std::string_view bytes) {
   file.commit();
 }
 
+fs::path plain_path(const fs::path& path) {
+  fs::path plain = path.lexically_normal();
+  std::error_code error;
+  return fs::equivalent(plain, path, error) || !fs::exists(path, error) ? plain : path;
+}
+
 void sync_path(const fs::path& path) {
   const Descriptor file(path, O_RDONLY);
   // Some file systems refuse to sync folders (EINVAL): the rename is then as durable as it gets.

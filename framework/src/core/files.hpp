@@ -39,6 +39,9 @@ class AtomicFile {
 /// Writes `bytes` atomically. Throws DataError naming the target.
 void write_file_atomic(const std::filesystem::path& target, std::string_view bytes);
 
+/// Without `.` and `..`, where that still names the same file: behind a link to a folder it need not.
+std::filesystem::path plain_path(const std::filesystem::path& path);
+
 /// Flushes a file's or folder's data to the disk.
 void sync_path(const std::filesystem::path& path);
 

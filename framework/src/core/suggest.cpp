@@ -57,6 +57,10 @@ std::optional<std::size_t> cost(std::string_view word, const std::string& name) 
   const std::size_t distance = edit_distance(a, b);
   // Short words: two edits would turn anything into anything.
   if (distance <= allowed(word) && distance < std::max(a.size(), b.size())) best = 10 * distance;
+  // The beginning of a name, or a longer form of it: `max-st`, `maximum`.
+  if (a.size() >= 3 && b.size() >= 3 && (b.starts_with(a) || a.starts_with(b))) {
+    best = std::min<std::size_t>(best.value_or(std::string::npos), 15);
+  }
   if (const auto t = token_cost(word, name)) {
     best = std::min(best.value_or(std::string::npos), 5 + 10 * *t);
   }

@@ -175,7 +175,7 @@ fs::path FeatureStore::default_folder(const fs::path& root) {
 FeatureStore::FeatureStore(fs::path folder) : folder_(std::move(folder)) {}
 
 std::string FeatureStore::audio_hash(const std::string& audio) const {
-  const fs::path absolute = fs::absolute(audio).lexically_normal();
+  const fs::path absolute = plain_path(fs::absolute(audio));
   struct stat status {};
   if (::stat(absolute.c_str(), &status) != 0) return sha256_pcm(audio);  // says what is wrong
   Table facts;

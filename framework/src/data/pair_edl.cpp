@@ -57,7 +57,7 @@ std::optional<Diagnostic> check_pair_source(const Edl& edl, const fs::path& file
                                             const fs::path& raw) {
   if (edl.sources.size() != 1) return std::nullopt;  // said by check_pair_edl
   std::error_code error;
-  const fs::path named = (file.parent_path() / edl.sources.front().path).lexically_normal();
+  const fs::path named = plain_path(file.parent_path() / edl.sources.front().path);
   if (fs::equivalent(named, raw, error)) return std::nullopt;
   if (fs::exists(named, error)) refuse(file, raw.string(), "its source is " + named.string());
   Diagnostic d = file_diagnostic(

@@ -54,7 +54,16 @@ class Scanner {
  public:
   explicit Scanner(const fs::path& root) {
     std::error_code error;
-    scan_.set.root = fs::absolute(root).lexically_normal();
+    scan_.set.root = plain_path(fs::absolute(root));
+    if (!fs::exists(root, error)) {
+      const fs::path here = fs::current_path(error);
+      throw DataError(file_diagnostic(
+          "E501", root.string(), "there is no folder " + root.string(),
+          root.is_absolute() ? "check the path"
+                             : "check the path, which is sought from the folder where the command "
+                               "is run: " +
+                                   here.string()));
+    }
     if (!fs::is_directory(root / "input", error)) {
       throw DataError(file_diagnostic("E501", root.string(),
                                       root.string() + " is no pair set: it has no folder input/",

@@ -104,7 +104,7 @@ std::string hash_files(const std::vector<fs::path>& files) {
   return hash.hex();
 }
 
-PairWriter::PairWriter(fs::path root) : root_(fs::absolute(root).lexically_normal()) {}
+PairWriter::PairWriter(fs::path root) : root_(plain_path(fs::absolute(root))) {}
 
 void PairWriter::place(std::vector<Pair>& pairs, const SplitRule& rule) const {
   const fs::path file = root_ / "splits.toml";

@@ -109,7 +109,7 @@ void HashCache::remember(const std::string& path, const Entry& entry) {
 }
 
 std::string HashCache::sha256(const fs::path& path, bool rehash) {
-  const std::string key = fs::absolute(path).lexically_normal().string();
+  const std::string key = plain_path(fs::absolute(path)).string();
   const std::string before = stamp_of(path);
   {
     const std::scoped_lock lock(mutex_);

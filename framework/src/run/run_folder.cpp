@@ -167,7 +167,11 @@ void RunFolder::write_config(std::string_view resolved_toml,
 void RunFolder::write_inputs(const std::vector<InputFile>& files) const {
   if (files.empty()) return;
   std::vector<fs::path> whole;
-  for (const auto& file : files) whole.push_back(fs::absolute(file.path).lexically_normal());
+  for (const auto& file : files) {
+    // As bases are found: behind links to folders, beside a link to a file.
+    const fs::path path = fs::absolute(file.path);
+    whole.push_back(fs::weakly_canonical(path.parent_path()) / path.filename());
+  }
   fs::path common = whole.front().parent_path();
   for (const auto& path : whole) {
     const fs::path parent = path.parent_path();
