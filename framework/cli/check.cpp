@@ -67,6 +67,7 @@ int run(const Arguments& arguments) {
                              : config::LoadOptions::Training::with_trainer;
   auto e = config::resolve_experiment(file, registry, load);
   note_sweep(e);
+  note_shadowed(e, registry);
   print_diagnostics(arguments.globals, e.notes);
   const std::string hash = config::config_hash(e);
   std::optional<nn::ProbeReport> built;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <set>
 
 #include "command.hpp"
 #include "core/stop.hpp"
@@ -10,6 +10,7 @@
 #include "infer_options.hpp"
 #include "ledger.hpp"
 #include "many_files.hpp"
+#include "output_names.hpp"
 #include "retake/audio/hash.hpp"
 #include "retake/audio/source.hpp"
 #include "retake/log.hpp"
@@ -141,18 +142,15 @@ void check_options(const Arguments& a) {
   if (a.options.contains("length")) wanted_seconds(a.options["length"].as<std::string>(), 1.0);
 }
 
-/// Two recordings of one name would overwrite each other's edits.
+/// Two recordings of one name would overwrite each other's edits, and an edit a recording.
 void check_names(const Arguments& a, const fs::path& folder) {
-  std::map<fs::path, std::string> taken;
+  OutputNames names;
   for (const std::string& recording : a.positional) {
-    const fs::path edl = edit_files(recording, folder).edl;
-    const auto [other, fresh] = taken.emplace(edl, recording);
-    if (!fresh && other->second != recording) {
-      throw usage_error("the edits of " + other->second + " and " + recording +
-                            " would both be written to " + edl.string(),
-                        "call the command once for each, with another -o");
+    for (int i = 0; i < samples_of(a); ++i) {
+      names.add(recording, edit_files(recording, folder, i, samples_of(a)).audio, true);
     }
   }
+  for (const std::string& recording : a.positional) names.keep(recording);
 }
 
 /// A recording may have too little, or too much that the model insists on.
@@ -161,18 +159,19 @@ void note_length(double wanted, const Value& written) {
   if (std::abs(seconds - wanted) <= std::max(2.0, 0.05 * wanted)) return;
   log_warning("the edit of " + written.as_table().at("recording").as_string() + " has " +
               run::format_duration(seconds) + " where " + run::format_duration(wanted) +
-              " were asked for: no edit of it comes nearer");
+              " were asked for: the editor found none that comes nearer");
 }
 
-/// Appends what was written to `results`, one entry per sample.
-void edit_recording(const Arguments& a, OpenModel& m, const std::string& recording,
-                    Array& results) {
+/// Gives what was written, one entry per sample.
+Array edit_recording(const Arguments& a, OpenModel& m, const std::string& recording) {
   const fs::path folder = a.options["output"].as<std::string>();
   const auto source = open_audio(recording);
   EditRequest request = make_request(a, m, *source, recording);
   if (stop_requested()) throw stopped("stopped while features were computed");
   const report::Waveform waveform = report::waveform(*source, kPlotColumns);
   const int samples = samples_of(a);
+  Array results;
+  std::set<std::string> different;
   for (int i = 0; i < samples; ++i) {
     request.seed = derive_seed(a.options["seed"].as<std::uint64_t>(),
                                {"edit/sample", static_cast<std::uint64_t>(i)});
@@ -180,8 +179,25 @@ void edit_recording(const Arguments& a, OpenModel& m, const std::string& recordi
     results.push_back(write_edit(result, *source, waveform,
                                  edit_files(recording, folder, i, samples),
                                  a.options["join"].as<double>(), *m.context));
+    different.insert(to_json(to_value(result.edl)));
     if (request.target_seconds) note_length(*request.target_seconds, results.back());
   }
+  if (samples > 1 && different.size() == 1) {
+    const std::string editor = m.model->experiment().find(Editor::kind)->plugin;
+    log_warning("all " + std::to_string(samples) + " edits of " + recording +
+                " are the same: the editor `" + editor + "` does not sample");
+  }
+  return results;
+}
+
+std::vector<fs::path> files_of(const Array& results) {
+  std::vector<fs::path> files;
+  for (const Value& item : results) {
+    for (const char* key : {"audio", "edl", "plot"}) {
+      files.emplace_back(item.as_table().at(key).as_string());
+    }
+  }
+  return files;
 }
 
 /// What tells an edit from others of the same recordings into the same folder.
@@ -192,13 +208,6 @@ std::string call_of(const Arguments& a, const OpenModel& m) {
          (o["greedy"].as<bool>() ? "greedy" : "") + '\n' + std::to_string(samples_of(a)) + '\n' +
          std::to_string(o["seed"].as<std::uint64_t>()) + '\n' +
          format_double(o["join"].as<double>());
-}
-
-bool is_there(const std::string& recording, const fs::path& folder, int samples) {
-  for (int i = 0; i < samples; ++i) {  // the picture is written last
-    if (!fs::exists(edit_files(recording, folder, i, samples).plot)) return false;
-  }
-  return true;
 }
 
 int run(const Arguments& a) {
@@ -212,10 +221,14 @@ int run(const Arguments& a) {
   Batch batch;
   bool more = true;
   for (const std::string& recording : a.positional) {
-    if (ledger.has(recording) && is_there(recording, folder, samples_of(a))) continue;
+    if (const Array* done = ledger.find(recording)) {
+      results.insert(results.end(), done->begin(), done->end());
+      continue;
+    }
     more = batch.attempt([&] {
-      edit_recording(a, m, recording, results);
-      ledger.add(recording);
+      const Array written = edit_recording(a, m, recording);
+      results.insert(results.end(), written.begin(), written.end());
+      ledger.add(recording, files_of(written), written);
     });
     if (!more) break;
   }

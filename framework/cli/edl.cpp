@@ -10,6 +10,7 @@
 #include "edit/renderer.hpp"
 #include "edl_files.hpp"
 #include "retake/audio/source.hpp"
+#include "retake/log.hpp"
 #include "table_text.hpp"
 
 namespace retake::cli {
@@ -197,16 +198,33 @@ std::string diff_text(const std::vector<Change>& changes, bool same_sources,
     std::snprintf(number, sizeof number, "%.3f", value);
     rows.push_back({name, number});
   }
-  if (!rows.empty()) text += "\n" + columns({"B against A", ""}, rows);
+  if (!rows.empty()) {
+    text += "\n" + columns({"B against A", ""}, rows);
+  } else {
+    text += "\nnot measured: the EDLs are not of one recording whose rate and length are known\n";
+  }
   return text;
+}
+
+/// Rate and length of the recording are not always written; without the recording they stay
+/// unknown.
+Edl completed(const std::string& file) {
+  Edl edl = read_edl(file);
+  try {
+    complete_sources(edl, file, {});
+  } catch (const DataError& e) {
+    log_debug(e.what());
+    return read_edl(file);
+  }
+  return edl;
 }
 
 int run_diff(const Arguments& a) {
   if (a.positional.size() != 2) {
     throw usage_error("two EDLs are needed", "retake edl diff a.edl.json b.edl.json");
   }
-  const Edl first = read_edl(a.positional[0]);
-  const Edl second = read_edl(a.positional[1]);
+  const Edl first = completed(a.positional[0]);
+  const Edl second = completed(a.positional[1]);
   const bool same_sources = have_same_sources(first, a.positional[0], second, a.positional[1]);
   const std::vector<Change> changes = changes_of(lines_of(first), lines_of(second));
   const bool equal = same_sources && std::all_of(changes.begin(), changes.end(),
@@ -319,7 +337,18 @@ Table from_arrays(const Arguments& a, const fs::path& from, const fs::path& to, 
     throw DataError(file_diagnostic("E425", from.string(), "pointers are an array of one dimension",
                                     "give a _pointers.npy file"));
   }
+  if (array.dtype == "i1") {
+    throw DataError(file_diagnostic("E425", from.string(),
+                                    "this is an array of int8: operations, not pointers",
+                                    "give the _pointers.npy file beside it"));
+  }
   std::vector<std::int64_t> pointer = array.to_i64();
+  const bool stop_marked = std::find(pointer.begin(), pointer.end(), -2) != pointer.end();
+  if (stop_marked && !prototype) {
+    throw DataError(file_diagnostic("E425", from.string(),
+                                    "a pointer is -2, the stop mark of the prototype's files",
+                                    "add  --dialect prototype"));
+  }
   if (prototype) {  // there a stop mark may end the sequence
     pointer.erase(std::find(pointer.begin(), pointer.end(), -2), pointer.end());
   }

@@ -13,6 +13,7 @@
 #include "data/feature_store.hpp"
 #include "ledger.hpp"
 #include "many_files.hpp"
+#include "output_names.hpp"
 #include "plugin/registry.hpp"
 #include "retake/audio/source.hpp"
 #include "run/progress.hpp"
@@ -116,16 +117,11 @@ Plan plan_of(const Options& o, const Arguments& a) {
 /// Where the features of each recording go; two with one name are an error.
 std::vector<fs::path> find_outputs(const Options& o, const std::vector<Input>& inputs) {
   std::vector<fs::path> outputs;
-  std::map<fs::path, fs::path> taken;
+  OutputNames names;
   for (const Input& input : inputs) {
     outputs.push_back(o.out.empty() ? fs::path() : o.out / (input.audio.stem().string() + ".npz"));
     if (o.out.empty()) continue;
-    const auto [other, fresh] = taken.emplace(outputs.back(), input.audio);
-    if (!fresh && other->second != input.audio) {
-      throw usage_error(other->second.string() + " and " + input.audio.string() +
-                            " would both be written to " + outputs.back().string(),
-                        "call the command once for each, with another -o");
-    }
+    names.add(input.audio.string(), outputs.back(), false);
   }
   return outputs;
 }
@@ -238,13 +234,18 @@ int run_features(const Arguments& a) {
   Batch batch;
   for (const Diagnostic& d : plan.problems) batch.add(d);
   for (; at < inputs.size(); ++at) {
-    const bool there = outputs[at].empty() || fs::exists(outputs[at]);
-    if (there && ledger.has(inputs[at].audio)) continue;
+    if (const Array* done = ledger.find(inputs[at].audio)) {
+      files.insert(files.end(), done->begin(), done->end());
+      continue;
+    }
     const bool more = batch.attempt([&] {
       const FeatureTable table = compute(job, inputs[at], outputs[at]);
-      files.push_back(row_of(inputs[at], outputs[at], table));
+      const Array row{row_of(inputs[at], outputs[at], table)};
+      files.insert(files.end(), row.begin(), row.end());
       resolved = table.spec().params;
-      ledger.add(inputs[at].audio);
+      ledger.add(inputs[at].audio,
+                 outputs[at].empty() ? std::vector<fs::path>{} : std::vector<fs::path>{outputs[at]},
+                 row);
     });
     if (!more) break;
   }

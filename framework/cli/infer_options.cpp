@@ -1,5 +1,6 @@
 #include "infer_options.hpp"
 
+#include "archived_plugins.hpp"
 #include "core/stop.hpp"
 #include "many_files.hpp"
 #include "nn_door.hpp"
@@ -34,7 +35,11 @@ OpenModel open_model(const Arguments& a, const std::string& run) {
       .progress = [line = m.line.get()](std::string_view what, double done, double total) {
         line->update({std::string(what), done, total, "", ""});
       }});
-  m.model = room.load(m.checkpoint, *m.registry, *m.context);
+  try {
+    m.model = room.load(m.checkpoint, *m.registry, *m.context);
+  } catch (const PluginError& e) {
+    throw with_archived_plugins(e, m.checkpoint.parent_path().parent_path());
+  }
   return m;
 }
 

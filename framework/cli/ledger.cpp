@@ -1,5 +1,7 @@
 #include "ledger.hpp"
 
+#include <algorithm>
+
 #include "core/files.hpp"
 #include "core/hash.hpp"
 #include "retake/log.hpp"
@@ -19,6 +21,10 @@ std::string mark(const fs::path& file) {
   return fs::absolute(file).string() + '|' + std::to_string(size) + '|' + std::to_string(time);
 }
 
+std::string path_in(const std::string& mark) {
+  return mark.substr(0, mark.rfind('|', mark.rfind('|') - 1));
+}
+
 }  // namespace
 
 Ledger::Ledger(const fs::path& folder, const std::string& name, const std::string& call,
@@ -31,7 +37,13 @@ Ledger::Ledger(const fs::path& folder, const std::string& name, const std::strin
   if (!fs::exists(record_, error)) return;
   try {
     const Value stored = parse_json(read_file(record_), record_.string());
-    for (const Value& done : stored.as_array()) done_.insert(done.as_string());
+    for (const Value& item : stored.as_array()) {
+      const Table& t = item.as_table();
+      Done done;
+      for (const Value& file : t.at("made").as_array()) done.made.push_back(file.as_string());
+      done.results = t.at("results").as_array();
+      done_[t.at("file").as_string()] = std::move(done);
+    }
     log_info("going on with unfinished work: " + std::to_string(done_.size()) + " of " +
              std::to_string(files.size()) + " files are done");
   } catch (const std::exception& problem) {
@@ -39,15 +51,30 @@ Ledger::Ledger(const fs::path& folder, const std::string& name, const std::strin
   }
 }
 
-bool Ledger::has(const fs::path& file) const {
-  return !done_.empty() && done_.contains(mark(file));
+const Array* Ledger::find(const fs::path& file) const {
+  if (done_.empty()) return nullptr;
+  const auto at = done_.find(mark(file));
+  if (at == done_.end()) return nullptr;
+  const auto& made = at->second.made;
+  const bool whole = std::all_of(made.begin(), made.end(), [](const std::string& then) {
+    return then == mark(path_in(then));
+  });
+  return whole ? &at->second.results : nullptr;
 }
 
-void Ledger::add(const fs::path& file) {
+void Ledger::add(const fs::path& file, const std::vector<fs::path>& made, const Array& results) {
   if (record_.empty()) return;
-  done_.insert(mark(file));
+  Done done{{}, results};
+  for (const fs::path& path : made) done.made.push_back(mark(path));
+  done_[mark(file)] = std::move(done);
   Array all;
-  for (const std::string& m : done_) all.push_back(Value(m));
+  for (const auto& [name, entry] : done_) {
+    Table t;
+    t["file"] = name;
+    t["made"] = Array(entry.made.begin(), entry.made.end());
+    t["results"] = entry.results;
+    all.emplace_back(std::move(t));
+  }
   write_file_atomic(record_, to_json(Value(std::move(all))));
 }
 

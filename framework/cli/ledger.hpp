@@ -2,9 +2,11 @@
 // What an unfinished command over many files has done already, so that it can go on.
 
 #include <filesystem>
-#include <set>
+#include <map>
 #include <string>
 #include <vector>
+
+#include "retake/value.hpp"
 
 namespace retake::cli {
 
@@ -17,16 +19,24 @@ class Ledger {
   Ledger(const std::filesystem::path& folder, const std::string& name, const std::string& call,
          const std::vector<std::filesystem::path>& files);
 
-  /// Whether this file was done, and has not changed since.
-  bool has(const std::filesystem::path& file) const;
-  /// Throws DataError when the record cannot be written.
-  void add(const std::filesystem::path& file);
+  /// What the command told of this file, when it was done and neither the file nor what was made of
+  /// it has changed since; else null.
+  const Array* find(const std::filesystem::path& file) const;
+  /// `made`: the files that were written; `results`: what is told of them. Throws DataError when
+  /// the record cannot be written.
+  void add(const std::filesystem::path& file, const std::vector<std::filesystem::path>& made,
+           const Array& results);
   /// All is done: takes the record away.
   void finish() const;
 
  private:
-  std::filesystem::path record_;  ///< empty: none is kept
-  std::set<std::string> done_;
+  struct Done {
+    std::vector<std::string> made;  ///< as they were written
+    Array results;
+  };
+
+  std::filesystem::path record_;      ///< empty: none is kept
+  std::map<std::string, Done> done_;  ///< by the file, as it was
 };
 
 }  // namespace retake::cli

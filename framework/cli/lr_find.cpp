@@ -117,6 +117,11 @@ int run(const Arguments& a) {
   const auto e = config::resolve_experiment(experiment_argument(a), registry, load);
   print_diagnostics(a.globals, e.notes);
   plugin::run_own_checks(e, registry);
+  if (a.options.contains("output") && !a.options["output"].as<std::string>().ends_with(".png")) {
+    throw usage_error(
+        "the curve is drawn as a PNG file, not as " + a.options["output"].as<std::string>(),
+        "name it FILE.png");
+  }
   Trial trial(a, e, registry);
   trial.use_data();
   const auto curve = trial.find_learning_rate(low, high, steps);

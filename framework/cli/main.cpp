@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/log_sink.hpp"
+#include "core/stop.hpp"
 #include "frame.hpp"
 #include "plugin/blame.hpp"
 #include "plugin/crash.hpp"
@@ -57,7 +58,7 @@ Error current_failure(bool verbose) {
   try {
     throw;
   } catch (const Error& e) {
-    return e;
+    return plugin::settled(e);
   } catch (const std::bad_alloc&) {
     return unexpected("out of memory", "use a smaller batch, fewer threads or shorter files");
   } catch (const std::exception& e) {
@@ -87,6 +88,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   const std::vector<std::string> words(argv, argv + argc);
   Globals globals = guess_globals(words);
+  install_early_stop(globals.json);
   plugin::install_crash_handler();
   plugin::set_crash_json(globals.json);
   try {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "run/run_folder.hpp"
+#include "core/shell.hpp"
 
 namespace retake::cli {
 
@@ -98,7 +98,7 @@ void print_made(const Arguments& arguments, const std::vector<fs::path>& files,
                 const std::vector<std::vector<std::string>>& next) {
   Array made, commands;
   for (const fs::path& file : files) made.emplace_back(file.string());
-  for (const auto& words : next) commands.emplace_back(run::shell_quote(words));
+  for (const auto& words : next) commands.emplace_back(shell_quote(words));
   Table json;
   json["files"] = made;
   json["next"] = commands;

@@ -59,6 +59,17 @@ void note_sweep(config::ResolvedExperiment& experiment) {
   experiment.notes.push_back(std::move(d));
 }
 
+void note_shadowed(config::ResolvedExperiment& experiment, const plugin::Registry& registry) {
+  for (const Diagnostic& d : registry.notes()) {
+    const bool used =
+        std::any_of(experiment.components.begin(), experiment.components.end(),
+                    [&](const config::ResolvedComponent& c) {
+                      return d.message.starts_with("`" + c.kind + "/" + c.plugin + "` of ");
+                    });
+    if (used) experiment.notes.push_back(d);
+  }
+}
+
 std::string experiment_argument(const Arguments& arguments) {
   if (arguments.positional.empty()) {
     throw usage_error("no experiment given", "name a TOML file, for example under experiments/");

@@ -6,6 +6,7 @@
 
 #include "command.hpp"
 #include "config/experiment.hpp"
+#include "plugin/registry.hpp"
 
 namespace retake::cli {
 
@@ -21,6 +22,10 @@ config::LoadOptions read_load_options(const Arguments& arguments, std::size_t fi
 
 /// Adds a note where the experiment has a [sweep], which checking and running it leave alone.
 void note_sweep(config::ResolvedExperiment& experiment);
+
+/// Adds a note for each component of the experiment that another folder holds too, further back on
+/// the path.
+void note_shadowed(config::ResolvedExperiment& experiment, const plugin::Registry& registry);
 
 /// The one experiment a command takes as its first argument. Throws E005 when there is none.
 std::string experiment_argument(const Arguments& arguments);

@@ -7,6 +7,7 @@
 
 #include "command.hpp"
 #include "core/diagnostics.hpp"
+#include "data/pair_edl.hpp"
 #include "retake/data/pair_set.hpp"
 
 namespace retake::cli {
@@ -119,7 +120,9 @@ std::string text_of(const PairScan& scan) {
            std::to_string(sum.groups.size()) + " groups, raw " + minutes(sum.raw_s) + ", edit " +
            minutes(sum.edit_s) + "\n";
   }
-  if (!scan.has_stored_split) {
+  const bool broken = std::any_of(scan.problems.begin(), scan.problems.end(),
+                                  [](const auto& d) { return d.severity == Severity::error; });
+  if (!scan.has_stored_split && !broken) {
     out += "the split is not stored; to store it:  retake pairs ROOT --split test=0.2,val=0.1\n";
   }
   return out;
@@ -140,16 +143,36 @@ PairScan split(const std::string& root, const SplitRule& rule) {
   return scan;
 }
 
+/// A share that no pair fell into: whole groups are divided.
+void note_empty_splits(PairScan& scan) {
+  const auto note = [&](const char* name, double share) {
+    if (share <= 0 || scan.set.pairs.empty() || !scan.set.in_split(name).empty()) return;
+    Diagnostic d;
+    d.severity = Severity::warning;
+    d.id = "W505";
+    d.message = std::string("no pair is in the split `") + name + "`, which is to have " +
+                format_double(share) + " of them";
+    d.help = "whole groups are divided: more groups are needed, a larger share, or another `by`";
+    scan.problems.push_back(std::move(d));
+  };
+  note("test", scan.rule.test);
+  note("val", scan.rule.val);
+}
+
 int run(const Arguments& a) {
   if (a.positional.size() != 1) {
     throw usage_error("pairs takes one folder", "retake pairs ROOT [--split test=0.2,by=group]");
   }
   const std::string& root = a.positional.front();
   const bool store = a.options.count("split") != 0;
-  const PairScan scan = store ? split(root, parse_split_rule(a.options["split"].as<std::string>()))
-                              : scan_pairs(root);
+  PairScan scan = store ? split(root, parse_split_rule(a.options["split"].as<std::string>()))
+                        : scan_pairs(root);
   std::vector<Diagnostic> errors;
   std::vector<Diagnostic> others;
+  for (const Pair& pair : scan.set.pairs) {
+    for (Diagnostic& d : data::alignment_problems(pair)) scan.problems.push_back(std::move(d));
+  }
+  note_empty_splits(scan);
   for (const Diagnostic& d : scan.problems) {
     (d.severity == Severity::error ? errors : others).push_back(d);
   }

@@ -7,6 +7,7 @@
 #include "edit/renderer.hpp"
 #include "edl_files.hpp"
 #include "many_files.hpp"
+#include "output_names.hpp"
 #include "run/progress.hpp"
 
 namespace retake::cli {
@@ -32,12 +33,33 @@ void set_output(edit::RenderRequest& request, const fs::path& edl, const std::st
   }
 }
 
-edit::RenderReport render_file(const Arguments& a, const fs::path& file, bool many) {
+edit::RenderRequest request_of(const Arguments& a, const fs::path& file, bool many) {
   edit::RenderRequest request;
   request.base = file.parent_path();
   request.source = option(a, "source");
   set_output(request, file, option(a, "output"), many);
   request.edl_name = file.string();
+  return request;
+}
+
+/// No edit is written over another, nor over a recording that a later one copies.
+void check_names(const Arguments& a) {
+  OutputNames names;
+  for (const std::string& file : a.positional) {
+    const edit::RenderRequest request = request_of(a, file, true);
+    names.add(file, request.output, request.add_extension);
+  }
+  for (const std::string& file : a.positional) {
+    try {
+      const edit::RenderRequest request = request_of(a, file, true);
+      for (const fs::path& source : edit::source_paths(read_edl(file), request)) names.keep(source);
+    } catch (const DataError&) {  // told when its turn comes
+    }
+  }
+}
+
+edit::RenderReport render_file(const Arguments& a, const fs::path& file, bool many) {
+  edit::RenderRequest request = request_of(a, file, many);
   const Edl edl = read_edl(file.string());
   run::ProgressLine line(run::ProgressLine::mode_of(stderr, a.globals.quiet, a.globals.json));
   const double rate = edl.sources.front().sample_rate;
@@ -98,6 +120,7 @@ int run(const Arguments& a) {
   if (many && a.options.contains("source")) {
     throw usage_error("--source goes with one EDL", "render each EDL with its own --source");
   }
+  if (many) check_names(a);
   install_stop_signals();
   Array reports;
   std::string text;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "archived_plugins.hpp"
 #include "command.hpp"
 #include "core/files.hpp"
 #include "overrides.hpp"
@@ -42,6 +43,12 @@ Wanted wanted_of(const Arguments& a) {
                       "name it by id, path or `last`; retake runs lists them");
   }
   Wanted w{a.positional.front(), ""};
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::absolute(w.run);
+  if (std::filesystem::exists(folder / "retake.json", error)) {  // a checkpoint's folder
+    w.from = folder.string();
+    w.run = folder.parent_path().parent_path().string();
+  }
   const std::size_t colon = w.run.rfind(':');
   if (colon != std::string::npos && is_mark(w.run.substr(colon + 1))) {
     w.from = w.run.substr(colon + 1);
@@ -108,20 +115,12 @@ int say_finished(const Arguments& a, const run::RunFolder& folder,
   return 0;
 }
 
-/// A plugin that is missing now may lie in the run.
 config::ResolvedExperiment resolve(const run::RunFolder& folder, const plugin::Registry& registry,
                                    const config::LoadOptions& load) {
   try {
     return config::resolve_experiment(folder.resolved_config(), registry, load);
   } catch (const PluginError& e) {
-    std::error_code none;
-    std::vector<Diagnostic> all = e.diagnostics();
-    const std::filesystem::path bin = folder.path() / "bin";
-    if (std::filesystem::is_directory(bin, none)) {
-      all.back().help =
-          "the run has copies of its plugins: go on with  --plugin-path " + bin.string();
-    }
-    throw PluginError(std::move(all));
+    throw with_archived_plugins(e, folder.path());
   }
 }
 

@@ -64,6 +64,7 @@ int run(const Arguments& a) {
   start.arguments = &a;
   start.experiment = config::resolve_experiment(experiment_argument(a), registry, load);
   note_sweep(start.experiment);
+  note_shadowed(start.experiment, registry);
   print_diagnostics(a.globals, start.experiment.notes);
   plugin::run_own_checks(start.experiment, registry);
   if (a.options["if-new"].as<bool>()) {

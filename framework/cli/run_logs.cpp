@@ -28,6 +28,8 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kShowInterval = std::chrono::milliseconds(50);
 // A rename over a file waits for the disk on ext4, a millisecond or two.
 constexpr auto kStateInterval = std::chrono::seconds(5);
+/// A short run is looked at too.
+constexpr auto kFirstStates = std::chrono::seconds(1);
 
 RunLogs::RunLogs(const run::RunFolder& folder, std::optional<std::int64_t> resumed_step,
                  run::ProgressLine& line, std::int64_t total, run::Watch watch)
@@ -91,7 +93,8 @@ void RunLogs::progress(std::int64_t step, const Metrics& newest,
   if (now - last_shown_ < kShowInterval && !at_end) return;
   last_shown_ = now;
   show_line();
-  if (now - last_state_ < kStateInterval) return;
+  const bool young = now - started_ < 2 * kStateInterval;
+  if (now - last_state_ < (young ? kFirstStates : kStateInterval)) return;
   last_state_ = now;
   write_state();
 }
@@ -107,6 +110,7 @@ void RunLogs::show_line() {
                      " (best, step " + std::to_string(best_->step) + ")";
   }
   line_.update(state);
+  if (line_.rate() > 0) rate_ = line_.rate();
 }
 
 void RunLogs::write_state() const {
@@ -114,7 +118,7 @@ void RunLogs::write_state() const {
   live["step"] = step_;
   live["total"] = total_;
   live["loss"] = loss_;
-  live["rate"] = line_.rate();
+  live["rate"] = rate_;
   if (best_) {
     live["best"] = best_->value;
     live["best_step"] = best_->step;

@@ -52,6 +52,7 @@ class RunLogs {
   std::chrono::steady_clock::time_point started_, last_shown_{}, last_state_{};
   double before_;
   double loss_ = 0;
+  double rate_ = 0;  ///< steps a second, as shown last
   std::optional<run::BestMark> best_;
 };
 

@@ -55,7 +55,8 @@ Value parent_of(const SessionStart& s) {
   if (from.empty()) return {};
   Table parent;
   parent["init_from"] = from;
-  parent["checkpoint"] = run::find_checkpoint(from, s.experiment.run.dir).string();
+  parent["checkpoint"] =
+      std::filesystem::absolute(run::find_checkpoint(from, s.experiment.run.dir)).string();
   return parent;
 }
 

@@ -64,8 +64,8 @@ Table json_row(const RunRow& row, const std::vector<std::string>& keys) {
 }
 
 std::string human_table(const std::vector<RunRow>& rows, const std::vector<std::string>& keys,
-                        const std::string& dir) {
-  if (rows.empty()) return "no runs in " + dir;
+                        const std::string& dir, bool chosen) {
+  if (rows.empty()) return (chosen ? "no runs that fit in " : "no runs in ") + dir;
   std::vector<std::string> titles{"id", "name", "started", "status", "step", "best", "tags"};
   titles.insert(titles.end(), keys.begin(), keys.end());
   std::vector<std::vector<std::string>> cells;
@@ -96,7 +96,8 @@ int run_command(const Arguments& a) {
   if (a.globals.json) {
     for (const auto& row : rows) json.push_back(json_row(row, query.keys));
   }
-  print_result(a, Value(std::move(json)), [&] { return human_table(rows, query.keys, dir); });
+  print_result(a, Value(std::move(json)),
+               [&] { return human_table(rows, query.keys, dir, a.options.contains("where")); });
   return 0;
 }
 

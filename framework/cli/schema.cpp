@@ -32,6 +32,9 @@ int run(const Arguments& a) {
   const std::string output = given ? a.options["output"].as<std::string>() : std::string();
   print_diagnostics(a.globals, registry.problems());
   if (output == "-") {
+    if (a.globals.json)
+      throw usage_error("-o - prints the schema, --json a result about it",
+                        "leave one of them away");
     print_text(text);
     return 0;
   }

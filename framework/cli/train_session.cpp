@@ -86,8 +86,9 @@ std::string result_text(const run::RunFolder& folder, const nn::TrainingOutcome&
     text += ", best " + outcome.best->metric + " " + run::format_number(outcome.best->value) +
             " at step " + std::to_string(outcome.best->step);
   }
+  const std::filesystem::path runs = folder.path().parent_path();
   return text + "  in " + folder.path().string() + "\nlook at it with:  tensorboard --logdir " +
-         folder.path().parent_path().string() + " --samples_per_plugin images=100,audio=100\n";
+         (runs.empty() ? "." : runs.string()) + " --samples_per_plugin images=100,audio=100\n";
 }
 
 /// Hash of all files of the data that the run began with; nothing when it ended before it had any.
@@ -96,6 +97,13 @@ std::optional<std::string> recorded_data(const run::Manifest& manifest) {
   const Value* hash = find_path(whole, "data.tree_hash");
   if (hash == nullptr || !hash->is_string()) return std::nullopt;
   return hash->as_string();
+}
+
+/// The checkpoint that train.init_from named when the run began: `last` is another run by now.
+std::optional<std::filesystem::path> begun_from(const Table& manifest) {
+  const Value* checkpoint = find_path(manifest.at("parent"), "checkpoint");
+  if (checkpoint == nullptr || !checkpoint->is_string()) return std::nullopt;
+  return std::filesystem::path(checkpoint->as_string());
 }
 
 void warn(const char* id, const std::string& message) {
@@ -170,9 +178,12 @@ class Session {
       if (outcome.step > begun_at_) say_unread(outcome.step);
       seal(end);
       return outcome;
+    } catch (const Error& e) {
+      const Error error = plugin::settled(e);
+      seal_failed(end, error.code(), error.what());
+      throw;
     } catch (const std::exception& e) {
-      const auto* known = dynamic_cast<const Error*>(&e);
-      seal_failed(end, known != nullptr ? known->code() : ExitCode::unexpected, plugin::said_by(e));
+      seal_failed(end, ExitCode::unexpected, plugin::said_by(e));
       throw;
     } catch (...) {
       seal_failed(end, ExitCode::unexpected, "something that is no exception");
@@ -217,9 +228,7 @@ class Session {
     job.sinks = sinks();
     job.checkpoints = &checkpoints;
     if (from) job.resume_from = from->path();
-    if (!from && !s_.experiment.train.init_from.empty()) {
-      job.init_from = run::find_checkpoint(s_.experiment.train.init_from, s_.experiment.run.dir);
-    }
+    if (!from) job.init_from = begun_from(manifest_.value());
     job.ready = [&](std::int64_t checkpoint_bytes) {
       begin(from, checkpoints, job);
       say_disk(checkpoint_bytes);
@@ -251,6 +260,7 @@ class Session {
     Table account = data.account();
     account["index"] = kDataIndex;
     manifest_.set("data", std::move(account));
+    manifest_.set("x-inputs", run::describe_inputs(folder_));
     manifest_.set("config_hash", hash);
   }
 

@@ -1,6 +1,7 @@
 // Commands over many files: one bad file, --only, --threads, and the end by a signal.
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -128,8 +129,9 @@ TEST_CASE("what edit and evaluate cannot do is refused before anything runs") {
     CHECK_FALSE(fs::exists(scratch / "out"));
   };
   const std::string edit = "edit a/x.wav --run nowhere -o out ";
-  refused(edit + "b/x.wav", "both be written to out/x.edl.json");
-  refused(edit + "x.flac", "both be written to out/x.edl.json");
+  refused(edit + "b/x.wav", "both be written to out/x_edited");
+  refused(edit + "x.flac", "both be written to out/x_edited");
+  refused("edit a/x.wav out/x_edited.wav --run nowhere -o out", "be written over out/x_edited.wav");
   for (const char* join : {"nan", "-5", "1e9"}) {
     refused(edit + "--join " + join, "0 to 10 seconds");
   }
@@ -141,6 +143,68 @@ TEST_CASE("what edit and evaluate cannot do is refused before anything runs") {
   refused("synth out --threads -1", "--threads is at least 0");
   refused("evaluate nowhere --split tset", "did you mean `test`?");
   CHECK(contains(retake_in(scratch, "edit --help").text, "(=0.03)"));
+}
+
+TEST_CASE("renders that would spoil each other or a recording begin not at all") {
+  const Scratch scratch("spoil");
+  write_wave(scratch / "a_edited.wav", format_of("wav", "pcm_16", 1), 4410, noise(1));
+  write_wave(scratch / "raw.wav", format_of("wav", "pcm_16", 1), 4410, noise(2));
+  const auto edl = [](const std::string& source) {
+    return R"({"schema":"retake.edl/1","sources":[{"path":")" + source +
+           R"("}],"segments":[{"begin":0,"end":4410}]})";
+  };
+  fs::create_directories(scratch / "x");
+  write_text(scratch / "a.edl.json", edl("raw.wav"));
+  write_text(scratch / "b.edl.json", edl("a_edited.wav"));
+  write_text(scratch / "x/a.edl.json", edl("../raw.wav"));
+  const std::string before = read_file(scratch / "a_edited.wav");
+  const Result over = retake_in(scratch, "render a.edl.json b.edl.json");
+  INFO(over.text);
+  CHECK(over.code == 2);
+  CHECK(contains(over.text, "a_edited.wav, which this command reads"));
+  CHECK(read_file(scratch / "a_edited.wav") == before);
+  const Result same = retake_in(scratch, "render a.edl.json x/a.edl.json -o out");
+  INFO(same.text);
+  CHECK(same.code == 2);
+  CHECK(contains(same.text, "both be written to out/a_edited"));
+  CHECK_FALSE(fs::exists(scratch / "out"));
+}
+
+TEST_CASE("features that were interrupted: what is gone is made again, and all is told") {
+  const Scratch scratch("ledger");
+  for (const char* id : {"a", "b", "c"}) {
+    write_wave(scratch / (std::string(id) + ".wav"), format_of("wav", "pcm_16", 1, 22050), 22050,
+               noise(3));
+  }
+  cut_file(scratch / "c.wav", 20);  // its failure leaves the work unfinished
+  const std::string words = "features a.wav b.wav c.wav --extractor log_mel -o out --json";
+  CHECK(retake_in(scratch, words).code == 5);
+  fs::remove(scratch / "out/a.npz");
+  const Result again = retake_in(scratch, words);
+  INFO(again.text);
+  CHECK(fs::exists(scratch / "out/a.npz"));
+  const std::size_t begin = again.text.find("{\"extractor\"");
+  REQUIRE(begin != std::string::npos);
+  const Value told =
+      parse_json(again.text.substr(begin, again.text.find('\n', begin) - begin), "stdout");
+  CHECK(told.as_table().at("files").as_array().size() == 2);
+}
+
+TEST_CASE("a signal before anything is begun is a preemption too") {
+  const Scratch scratch("early");
+  const std::string pipe = scratch / "pipe.toml";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  for (const int signal : {SIGTERM, SIGUSR1}) {
+    int end = -1;  // opens as soon as the command reads from the pipe
+    const Result r = stop_retake(scratch, {"check", "pipe.toml"}, signal, [&] {
+      end = ::open(pipe.c_str(), O_WRONLY | O_NONBLOCK);
+      return end >= 0;
+    });
+    ::close(end);
+    INFO(r.text);
+    CHECK(r.code == 75);
+    CHECK(contains(r.text, "stopped by a signal before anything was begun"));
+  }
 }
 
 TEST_CASE("a stopped render keeps what is finished, and leaves no temporary file") {

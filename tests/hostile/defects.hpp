@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "retake/error.hpp"
 #include "retake/plugin.hpp"
 
 namespace hostile {
@@ -20,7 +21,9 @@ struct DefectParams {
   static void describe(retake::Schema<DefectParams>& s) {
     s.field(&DefectParams::defect, "defect", "how it fails")
         .one_of({"none", "throw", "throw_int", "crash", "abort", "divide", "hang", "nan", "exit",
-                 "exit_now", "torch", "prints", "vector",
+                 "exit_now", "quick_exit", "code_ok", "silent", "torch", "prints", "vector",
+                 // Of a schedule and a dataset.
+                 "negative", "slash_ids", "leak",
                  // Of a trainer, a loss and an extractor.
                  "nan_metric", "undeclared", "writes", "twins", "spaces", "no_version",
                  "other_spec", "one_row_less"});
@@ -40,6 +43,13 @@ inline bool fails(const DefectParams& p, std::int64_t call) {
   if (p.defect == "abort") std::abort();
   if (p.defect == "exit") std::exit(0);
   if (p.defect == "exit_now") ::_exit(0);
+  if (p.defect == "quick_exit") std::quick_exit(0);
+  if (p.defect == "silent") throw retake::DataError(std::vector<retake::Diagnostic>{});
+  if (p.defect == "code_ok") {
+    retake::Diagnostic d;
+    d.message = "all is well";
+    throw retake::Error(retake::ExitCode::ok, d);
+  }
   if (p.defect == "divide") zero = call / zero;
   while (p.defect == "hang") ::pause();
   return p.defect == "nan";

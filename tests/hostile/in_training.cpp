@@ -6,6 +6,7 @@
 
 #include "defects.hpp"
 #include "retake/kinds/dataset.hpp"
+#include "retake/kinds/lr_schedule.hpp"
 #include "retake/kinds/model.hpp"
 #include "retake/kinds/optimizer.hpp"
 #include "retake/kinds/trainer.hpp"
@@ -107,6 +108,22 @@ class HostileOptimizer final : public retake::Optimizer {
   std::int64_t calls_ = 0;
 };
 
+class HostileSchedule final : public retake::LrSchedule {
+ public:
+  using Params = hostile::DefectParams;
+  explicit HostileSchedule(const Params& params) : params_(params) {}
+  double factor(std::int64_t step, std::int64_t) const override {
+    const double worst = fails(params_, step) ? std::nan("") : -0.5;
+    return step < params_.at_call || params_.defect == "none" ||
+                   std::getenv("RETAKE_TEST_TAME") != nullptr
+               ? 1.0
+               : worst;
+  }
+
+ private:
+  Params params_;
+};
+
 /// The pairs of a folder, if it comes to that.
 class HostileDataset final : public retake::Dataset {
  public:
@@ -122,7 +139,12 @@ class HostileDataset final : public retake::Dataset {
   explicit HostileDataset(const Params& params) : params_(params) {}
   retake::PairSet pairs(const retake::Context&) override {
     fails(params_.how, 0);
-    return retake::read_pair_set(params_.root);
+    retake::PairSet set = retake::read_pair_set(params_.root);
+    for (retake::Pair& pair : set.pairs) {
+      if (params_.how.defect == "slash_ids") pair.id = "../../" + pair.id;
+      if (params_.how.defect == "leak") pair.group = "one";
+    }
+    return set;
   }
 
  private:
@@ -136,4 +158,5 @@ RETAKE_PLUGIN("in_training", "1.0.0", registrar) {
   registrar.add<HostileTrainer>("hostile", "Works until it is told to fail.");
   registrar.add<HostileOptimizer>("hostile", "Works until it is told to fail.");
   registrar.add<HostileDataset>("hostile", "Works until it is told to fail.");
+  registrar.add<HostileSchedule>("hostile", "Works until it is told to fail.");
 }

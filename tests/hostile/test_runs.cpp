@@ -25,7 +25,7 @@ namespace {
 
 const fs::path kSmoke = fs::path(RETAKE_SOURCE_DIR) / "experiments/smoke";
 const std::string kTraining =
-    "libin_training.so (model/hostile, trainer/hostile, optimizer/hostile and 1 more)";
+    "libin_training.so (model/hostile, trainer/hostile, optimizer/hostile and 2 more)";
 const std::string kName = "libin_run.so (loss/hostile, feature_extractor/hostile, reward/hostile)";
 
 /// A working folder with four short pairs, made once for the whole test process.
@@ -102,6 +102,8 @@ plugin = "hostile"
 [trainer]
 plugin = "hostile"
 [optimizer]
+plugin = "hostile"
+[lr_schedule]
 plugin = "hostile"
 [train]
 max_steps = 8
@@ -201,6 +203,58 @@ TEST_CASE("a loss that calls exit() ends no run as if all were well", "[hostile]
   CHECK(holds(end.output, "error[E234]: ended by a call of exit() in " + kName));
   CHECK(find_path(place.manifest(), "status")->as_string() == "crashed");
   check_resume(place);
+}
+
+TEST_CASE("quick_exit() ends no run as if all were well", "[hostile]") {
+  const Workplace place;
+  const smoke::End end = smoke::retake(with_loss(place, "quick_exit", 9), place.path);
+  INFO(end.output);
+  CHECK(end.code == 1);
+  CHECK(holds(end.output, "error[E234]: ended by a call of exit() in " + kName));
+  check_resume(place);
+}
+
+TEST_CASE("an error of a plugin is no success, whatever it says", "[hostile]") {
+  const std::map<std::string, std::string> told = {
+      {"code_ok", "with code 0, which is not a plugin's to give"},
+      {"silent", "error[E001]: a plugin threw an error that says nothing"}};
+  for (const auto& [defect, what] : told) {
+    const Workplace place;
+    const smoke::End end = smoke::retake(with_loss(place, defect, 9), place.path);
+    INFO(defect << "\n" << end.output);
+    CHECK(end.code == 1);
+    CHECK(holds(end.output, what));
+    CHECK(holds(end.output, "thrown in " + kName));
+    CHECK(find_path(place.manifest(), "status")->as_string() == "failed");
+    check_resume(place);
+  }
+}
+
+TEST_CASE("a schedule that gives no positive factor is named before it does harm", "[hostile]") {
+  for (const auto& [defect, factor] :
+       std::map<std::string, std::string>{{"negative", "-0.5"}, {"nan", "nan"}}) {
+    const Workplace place;
+    const smoke::End end = smoke::retake(with_part(place, "lr_schedule", defect, 4), place.path);
+    INFO(defect << "\n" << end.output);
+    CHECK(end.code == 1);
+    CHECK(holds(end.output, "error[E904]: " + kTraining + " gave the factor " + factor +
+                                " for the learning rate at step "));
+    check_resume(place);
+  }
+}
+
+TEST_CASE("a list of pairs that cannot be used begins no training", "[hostile]") {
+  const std::map<std::string, std::string> told = {
+      {"slash_ids", "has an id that cannot name a file"},
+      {"leak", "group `one` is in two splits, "}};
+  for (const auto& [defect, what] : told) {
+    const Workplace place;
+    const smoke::End end = smoke::retake(with_part(place, "dataset.how", defect, 0), place.path);
+    INFO(defect << "\n" << end.output);
+    CHECK(end.code == 4);
+    CHECK(holds(end.output, "error[E528]: " + kTraining + " gave a list of pairs"));
+    CHECK(holds(end.output, what));
+  }
 }
 
 TEST_CASE("what a component prints does not mix with results", "[hostile]") {

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "run/run_folder.hpp"
+#include "core/shell.hpp"
 
 namespace sdk {
 
@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 
 End run(const std::vector<std::string>& words, const fs::path& folder,
         const std::string& environment) {
-  const std::string command = "cd " + retake::run::shell_quote({folder.string()}) + " && " +
-                              environment + " " + retake::run::shell_quote(words) + " 2>&1";
+  const std::string command = "cd " + retake::shell_quote({folder.string()}) + " && " +
+                              environment + " " + retake::shell_quote(words) + " 2>&1";
   FILE* pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) throw std::runtime_error("cannot run " + command);
   End end;

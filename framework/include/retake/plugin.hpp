@@ -57,6 +57,11 @@ class Registrar {
   void add(std::string name, std::string doc) {
     using Params = typename detail::params_of<T>::type;
     static_assert(std::derived_from<T, Component>, "a component derives from its kind's interface");
+    static_assert(
+        std::is_constructible_v<T, const Params&, Context&> ||
+            std::is_constructible_v<T, const Params&> || std::is_default_constructible_v<T>,
+        "a component is made as T(const Params&, Context&), T(const Params&) or T(), with "
+        "`struct Params` inside the class");
     Registration r;
     r.info.kind = T::kind;
     r.info.name = std::move(name);

@@ -237,11 +237,12 @@ void SoundFile::open() {
     throw audio_error("E414", path, "the file is cut short or damaged: its header makes no sense",
                       kCutShortHelp);
   }
-  throw audio_error(
-      "E413", path,
-      std::string("this is not an audio file that can be read: ") + sf_strerror(nullptr),
-      "WAV, RF64, W64, AIFF, CAF, FLAC, Ogg (Vorbis, Opus) and MP3 are read; convert "
-      "it, for example: ffmpeg -i IN out.wav");
+  // Of an MP3 that it makes no sense of, libsndfile says that there is none.
+  std::string why = sf_strerror(nullptr);
+  if (why.find("does not exist") != std::string::npos) why = "its content is of no known format";
+  throw audio_error("E413", path, "this is not an audio file that can be read: " + why,
+                    "WAV, RF64, W64, AIFF, CAF, FLAC, Ogg (Vorbis, Opus) and MP3 are read; convert "
+                    "it, for example: ffmpeg -i IN out.wav");
 }
 
 void SoundFile::check_layout() {

@@ -39,6 +39,8 @@ struct LoadOptions {
   /// Whether what a training needs must be there, as far as declarations tell (training_faults):
   /// no; in experiments that have a trainer; in all.
   enum class Training { unchecked, with_trainer, required } training = Training::unchecked;
+  /// When not empty: components of other kinds are left out where their plugin is not installed.
+  std::vector<std::string> needed_kinds;
 };
 
 /// One component table. `enabled = false` ones are listed too: skip them when building.

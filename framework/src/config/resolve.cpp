@@ -51,7 +51,7 @@ class Resolver {
     apply_renames();  // of tables whose plugin was an interpolation
     failed_ = std::move(done.failed);
     out_.environment = std::move(done.environment);
-    Validator validator(document_, failed_, findings_, elsewhere());
+    Validator validator(document_, failed_, findings_, elsewhere(), file);
     validator_ = &validator;
     check_roots();
     read_host_tables();
@@ -252,7 +252,8 @@ class Resolver {
           "write  \"2h30m\", \"45m\", \"90s\" or \"0\" for no limit");
     }
     const std::string device = text("run", "device");
-    if (auto several = several_values("run.device", origin_of(document_.origins, "run.device"))) {
+    if (auto several =
+            several_values("run.device", origin_of(document_.origins, "run.device"), out_.file)) {
       findings_.add(Certainty::value, std::move(*several));
     } else if (usable("run", "device") && !is_device(device)) {
       const auto guess = did_you_mean(
@@ -261,7 +262,7 @@ class Resolver {
           "`run.device` must be one of auto, cpu, cuda, cuda:N, got \"" + device + "\"",
           value_at("run.device"), guess ? "did you mean \"" + *guess + "\"?" : "");
     }
-    check_name();
+    if (usable("experiment", "name")) check_name(text("experiment", "name"));
     if (usable("run", "dir") && text("run", "dir").empty()) {
       add(Certainty::value, "E107", "`run.dir` must name a folder, got an empty text",
           value_at("run.dir"), {}, "write  dir = \"runs\"");
@@ -269,9 +270,7 @@ class Resolver {
   }
 
   /// The name, or the file's without one, names the run's folder.
-  void check_name() {
-    if (!usable("experiment", "name")) return;
-    const std::string given = text("experiment", "name");
+  void check_name(const std::string& given) {
     const std::string name = given.empty() ? file_stem() : given;
     if (is_folder_name(name)) return;
     add(Certainty::value, "E107",
@@ -351,6 +350,8 @@ class Resolver {
     const ComponentInfo* info = catalog_.find(kind, plugin->as_string());
     if (info == nullptr) {
       plugins_known_ = false;
+      const auto& needed = options_.needed_kinds;
+      if (!needed.empty() && !contains(needed, kind)) return;
       missing_plugin(kind, plugin->as_string(), plugin_path);
       return;
     }
@@ -401,21 +402,14 @@ class Resolver {
                      const ComponentInfo& info) {
     const std::string at = child_path(path, "version");
     versions_[path] = wanted;
-    const auto good = satisfies(info.version, wanted);
-    if (!good) {
-      add(Certainty::value, "E113", "`" + at + "` cannot be read: \"" + wanted + "\"", value_at(at),
-          {}, "write  \">=1.2, <2\"  (>=, >, <=, <, =)");
-    } else if (!*good) {
-      add(Certainty::value, "E113",
-          info.kind + " plugin `" + info.name + "` is version " + info.version + ", not " + wanted,
-          value_at(at), {}, "install that version, or widen `version`",
-          info.file.empty() ? std::vector<std::string>{}
-                            : std::vector<std::string>{"found in " + info.file});
+    if (auto fault = version_fault(info, wanted, at)) {
+      fault->place = value_at(at);
+      findings_.add(Certainty::value, std::move(*fault));
     }
   }
 
   void missing_plugin(const std::string& kind, const std::string& plugin, const std::string& path) {
-    if (auto several = several_values(path, origin_of(document_.origins, path))) {
+    if (auto several = several_values(path, origin_of(document_.origins, path), out_.file)) {
       findings_.add(Certainty::value, std::move(*several));
       return;
     }

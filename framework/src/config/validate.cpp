@@ -6,6 +6,7 @@
 #include "config/layers.hpp"
 #include "config/path.hpp"
 #include "config/write.hpp"
+#include "core/shell.hpp"
 #include "core/suggest.hpp"
 
 namespace retake::config {
@@ -128,7 +129,8 @@ bool is_synonym(const std::vector<FieldInfo>& fields, const std::string& word) {
   });
 }
 
-std::optional<Diagnostic> several_values(const std::string& path, const Origin* origin) {
+std::optional<Diagnostic> several_values(const std::string& path, const Origin* origin,
+                                         const std::string& file) {
   if (origin == nullptr || origin->argv_index == 0) return std::nullopt;
   std::vector<std::string> several = comma_values(*origin);
   if (origin->written.is_array()) {
@@ -141,7 +143,8 @@ std::optional<Diagnostic> several_values(const std::string& path, const Origin* 
   d.id = "E109";
   d.message = "`" + path + "` takes one value, got several: " + list;
   d.place = value_place(*origin);
-  d.help = "to try several values use: retake sweep EXP -s '" + path + "=[" + list + "]'";
+  d.help = "to try several values use: retake sweep " + shell_quote({file}) + " -s '" + path +
+           "=[" + list + "]'";
   return d;
 }
 
@@ -299,7 +302,7 @@ void Validator::wrong_value(const FieldInfo& f, const Value& value, const std::s
   Diagnostic d;
   d.place = place_of(document_.origins, path, false);
   const Origin* origin = nearest_origin(document_.origins, path);
-  if (auto several = several_values(path, origin); several && !f.is_list) {
+  if (auto several = several_values(path, origin, file_); several && !f.is_list) {
     bool fitting = true;
     const auto words = comma_values(*origin);
     if (f.type == FieldType::integer || f.type == FieldType::floating) {

@@ -28,7 +28,8 @@ std::string summary(const FieldInfo& field);
 std::string expectation(const FieldInfo& field);
 
 /// E109 when an override gave several values (a,b or [a, b]): a sweep is what tries several.
-std::optional<Diagnostic> several_values(const std::string& path, const Origin* origin);
+std::optional<Diagnostic> several_values(const std::string& path, const Origin* origin,
+                                         const std::string& file);
 
 /// Key or synonym -> the paths of the tables at hand that have it: what a key that stands in the
 /// wrong table may have meant.
@@ -38,12 +39,14 @@ using Elsewhere = std::map<std::string, std::string>;
 class Validator {
  public:
   /// `failed`: paths whose value is already known to be unusable; nothing more is said of them.
+  /// `file`: the experiment, as it is called in remedies.
   Validator(Document& document, const std::set<std::string>& failed, Findings& findings,
-            Elsewhere elsewhere = {})
+            Elsewhere elsewhere = {}, std::string file = "EXP")
       : document_(document),
         failed_(failed),
         findings_(findings),
-        elsewhere_(std::move(elsewhere)) {}
+        elsewhere_(std::move(elsewhere)),
+        file_(std::move(file)) {}
 
   /// The table complete: every field in the schema's order, defaults filled, integers widened where
   /// the field is a float. `extra`: keys of the host that may stand in it too,
@@ -75,6 +78,7 @@ class Validator {
   const std::set<std::string>& failed_;
   Findings& findings_;
   Elsewhere elsewhere_;
+  std::string file_;
   std::set<std::string> bad_;  ///< paths already complained about: rules skip them
 };
 

@@ -71,4 +71,22 @@ std::optional<bool> satisfies(const std::string& version, const std::string& req
   return all;
 }
 
+std::optional<Diagnostic> version_fault(const ComponentInfo& component, const std::string& wanted,
+                                        const std::string& path) {
+  const auto good = satisfies(component.version, wanted);
+  if (good && *good) return std::nullopt;
+  Diagnostic d;
+  d.id = "E113";
+  if (!good) {
+    d.message = "`" + path + "` cannot be read: \"" + wanted + "\"";
+    d.help = "write  \">=1.2, <2\"  (>=, >, <=, <, =)";
+    return d;
+  }
+  d.message = component.kind + " plugin `" + component.name + "` is version " + component.version +
+              ", not " + wanted;
+  d.help = "install that version, or widen `version`";
+  if (!component.file.empty()) d.facts.push_back("found in " + component.file);
+  return d;
+}
+
 }  // namespace retake::config

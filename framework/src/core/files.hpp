@@ -16,8 +16,8 @@ std::string read_file(const std::filesystem::path& path);
 enum class Sync { yes, no };
 
 /// A file that appears whole or not at all: written beside its target under a temporary name,
-/// synced, then renamed. Discarded by the destructor unless committed. Parent folders are created. A
-/// link stays one: the file behind it is replaced. Devices, pipes and folders are refused.
+/// synced, then renamed. Discarded by the destructor unless committed. Parent folders are created.
+/// A link stays one: the file behind it is replaced. Devices, pipes and folders are refused.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path target);
@@ -39,7 +39,8 @@ class AtomicFile {
 /// Writes `bytes` atomically. Throws DataError naming the target.
 void write_file_atomic(const std::filesystem::path& target, std::string_view bytes);
 
-/// Without `.` and `..`, where that still names the same file: behind a link to a folder it need not.
+/// Without `.` and `..`, where that still names the same file: behind a link to a folder it need
+/// not.
 std::filesystem::path plain_path(const std::filesystem::path& path);
 
 /// Flushes a file's or folder's data to the disk.

@@ -20,7 +20,27 @@ void on_signal(int signal) {
   }
 }
 
+std::atomic<bool> g_json{false};
+
+void on_early_signal(int) {
+  constexpr char plain[] = "stopped by a signal before anything was begun\n";
+  constexpr char json[] =
+      "{\"error\":{\"code\":75,\"id\":\"E007\","
+      "\"message\":\"stopped by a signal before anything was begun\"}}\n";
+  [[maybe_unused]] const ssize_t n =
+      g_json ? ::write(2, json, sizeof json - 1) : ::write(2, plain, sizeof plain - 1);
+  _exit(static_cast<int>(ExitCode::preempted));
+}
+
 }  // namespace
+
+void install_early_stop(bool json) {
+  g_json = json;
+  struct sigaction action {};
+  action.sa_handler = on_early_signal;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
+}
 
 void install_stop_signals() {
   struct sigaction action {};

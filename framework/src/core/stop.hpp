@@ -10,6 +10,9 @@ namespace retake {
 /// Installs handlers: SIGINT, SIGTERM, SIGUSR1 and SIGHUP (unless it is ignored) set the flag; a
 /// second signal ends the process at once with 130 (SIGINT) or 143. Call once, from main.
 void install_stop_signals();
+/// Until then SIGTERM and SIGUSR1 end the process with the code of preemption at once: nothing is
+/// under way that could be saved. `json`: the message is a line of JSON. Call once, first in main.
+void install_early_stop(bool json);
 /// Which signal asked to stop; 0 when none did. Async-signal-safe.
 int stop_signal();
 inline bool stop_requested() {

@@ -11,6 +11,7 @@
 #include "data/pair_edl.hpp"
 #include "retake/error.hpp"
 #include "retake/log.hpp"
+#include "run/hash_cache.hpp"
 
 namespace retake::data {
 
@@ -109,11 +110,15 @@ class AlignmentCache {
 };
 
 Alignment find_alignment(const Song& song, const CorpusRequest& request, const FeatureStore& store,
-                         const Context& context) {
+                         run::HashCache& hashes, const Context& context) {
   if (!song.pair.truth.empty()) {
     return alignment_from_edl(read_pair_edl(song.pair.truth, song), song.edit_grid);
   }
   if (!song.pair.alignment.empty()) {
+    require_same_content(song.pair, [&](const fs::path& file) { return hashes.sha256(file); });
+    if (const auto warning = unrelated(song.pair)) {
+      log_warning(warning->message + " (" + warning->id + ")");
+    }
     return alignment_from_edl(read_pair_edl(song.pair.alignment, song), song.edit_grid);
   }
   if (request.aligner == nullptr) {
@@ -133,7 +138,7 @@ Alignment find_alignment(const Song& song, const CorpusRequest& request, const F
 }
 
 Song prepare(const Pair& pair, const CorpusRequest& request, const FeatureStore& store,
-             const Context& context) {
+             run::HashCache& hashes, const Context& context) {
   Song song;
   song.pair = pair;
   song.raw = open_audio(pair.raw.string())->info();
@@ -141,7 +146,7 @@ Song prepare(const Pair& pair, const CorpusRequest& request, const FeatureStore&
   song.raw_grid = frame_grid(song.raw.samples, song.raw.sample_rate);
   song.edit_grid = frame_grid(song.edit.samples, song.edit.sample_rate);
   song.exact = !pair.truth.empty();
-  song.alignment = find_alignment(song, request, store, context);
+  song.alignment = find_alignment(song, request, store, hashes, context);
   for (const WantedFeatures& wanted : request.features) {
     song.features[wanted.name] =
         store.get(pair.raw.string(), *wanted.extractor, wanted.spec, context);
@@ -176,10 +181,11 @@ Corpus build_corpus(const PairSet& pairs, const CorpusRequest& request, const Fe
   std::vector<std::optional<Song>> songs(pairs.pairs.size());
   std::vector<std::vector<Diagnostic>> wrong(pairs.pairs.size());
   std::atomic<std::size_t> done{0};
+  run::HashCache hashes;
   context.parallel_for(songs.size(), 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end && !context.stop_requested(); ++i) {
       try {
-        songs[i] = prepare(pairs.pairs[i], request, store, context);
+        songs[i] = prepare(pairs.pairs[i], request, store, hashes, context);
       } catch (const DataError& e) {
         wrong[i] = e.diagnostics();
       }

@@ -6,6 +6,8 @@
 #include "config/wiring.hpp"
 #include "core/hash.hpp"
 #include "core/stop.hpp"
+#include "data/pair_checks.hpp"
+#include "plugin/blame.hpp"
 #include "retake/error.hpp"
 #include "retake/kinds/dataset.hpp"
 #include "run/hash_cache.hpp"
@@ -119,6 +121,22 @@ void require_tables(const config::ResolvedExperiment& experiment) {
   if (!faults.empty()) throw ConfigError(std::move(faults));
 }
 
+/// Ids become file names, and a song in two splits makes every figure false.
+void require_sound(const PairSet& pairs, const Dataset& dataset) {
+  std::vector<std::string> problems = pair_list_problems(pairs);
+  if (problems.empty()) return;
+  constexpr std::size_t kShown = 10;
+  const std::size_t left_out = problems.size() - std::min(problems.size(), kShown);
+  problems.resize(problems.size() - left_out);
+  if (left_out > 0) problems.push_back("and " + std::to_string(left_out) + " more");
+  Diagnostic d;
+  d.id = "E528";
+  d.message = plugin::library_of(dataset) + " gave a list of pairs that cannot be used";
+  d.facts = std::move(problems);
+  d.help = "this is a defect of the dataset plugin; retake plugins check FILE looks for more";
+  throw PluginError(std::move(d));
+}
+
 /// Makes extractors and aligner, then the corpus of `data.pairs`.
 void prepare(ExperimentData& data, const FeatureStore& store,
              const config::ResolvedExperiment& experiment, plugin::Registry& registry,
@@ -139,8 +157,26 @@ void prepare(ExperimentData& data, const FeatureStore& store,
         "stopped while preparing the data; what is prepared stays in " + store.folder().string(),
         "start the command again: it goes on from there");
   }
-  data.index = data_index(data.pairs);
-  data.files = data_account(data.pairs, data.index);
+}
+
+/// Nobody wants to learn after an hour that there is nothing to validate with.
+void require_splits(const config::ResolvedExperiment& experiment, const PairSet& pairs) {
+  const std::string& metric = experiment.train.metric;
+  std::string missing, why;
+  if (pairs.in_split("train").empty()) {
+    missing = "train";
+    why = "there is nothing to learn from";
+  } else if (metric.starts_with("val/") && pairs.in_split("val").empty()) {
+    missing = "val";
+    why = "train.metric is " + metric;
+  }
+  if (missing.empty() || pairs.pairs.empty()) return;
+  throw DataError(file_diagnostic(
+      "E513", pairs.root.string(),
+      "no pair of " + std::to_string(pairs.pairs.size()) + " is in the split `" + missing +
+          "`, and " + why,
+      "divide the pairs with  retake pairs ROOT --split test=0.2,val=0.2;  few songs need larger "
+      "shares, or more songs"));
 }
 
 }  // namespace
@@ -149,10 +185,14 @@ ExperimentData prepare_data(const config::ResolvedExperiment& experiment,
                             plugin::Registry& registry, plugin::Arena& arena, Context& context) {
   require_tables(experiment);
   ExperimentData data;
-  data.pairs =
-      registry.create<Dataset>(arena, *experiment.find(Dataset::kind), context).pairs(context);
+  Dataset& dataset = registry.create<Dataset>(arena, *experiment.find(Dataset::kind), context);
+  data.pairs = dataset.pairs(context);
+  require_sound(data.pairs, dataset);
+  require_splits(experiment, data.pairs);
   const FeatureStore store(FeatureStore::default_folder(data.pairs.root));
   prepare(data, store, experiment, registry, arena, context);
+  data.index = data_index(data.pairs);
+  data.files = data_account(data.pairs, data.index);
   return data;
 }
 

@@ -58,7 +58,7 @@ std::vector<NamedExtractor> make_extractors(const config::ResolvedExperiment& ex
 ExperimentData prepare_data(const config::ResolvedExperiment& experiment,
                             plugin::Registry& registry, plugin::Arena& arena, Context& context);
 /// As above with these pairs in place of the dataset's, which is not made; what is computed goes to
-/// a store below their root.
+/// a store below their root. They are made for the moment, so they have neither index nor account.
 ExperimentData prepare_pairs(const config::ResolvedExperiment& experiment, const PairSet& pairs,
                              plugin::Registry& registry, plugin::Arena& arena, Context& context);
 

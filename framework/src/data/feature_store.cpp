@@ -269,6 +269,27 @@ void FeatureStore::put(const std::string& audio, const FeatureSpec& spec,
   write(path_of(hash, spec), hash, spec, table);
 }
 
+namespace {
+
+/// On the standard grid a model reads the tables of several extractors row by row.
+void require_covering(const FeatureTable& table, const AudioSource& source,
+                      const FeatureExtractor& extractor, const std::string& audio) {
+  const TimeGrid standard;
+  const TimeGrid& grid = table.grid();
+  if (grid.hop != standard.hop || grid.rate != standard.rate) return;
+  const std::int64_t rows = frame_grid(source.info().samples, source.info().sample_rate).rows;
+  if (table.rows() == rows) return;
+  const std::string library = plugin::library_of(extractor);
+  throw DataError(
+      file_diagnostic("E542", audio,
+                      "its features" + (library.empty() ? "" : " by " + library) + " have " +
+                          std::to_string(table.rows()) + " rows, where the recording has " +
+                          std::to_string(rows) + " frames of hop 256 at 22,050 Hz",
+                      "check the plugin with  retake plugins check FILE;  nothing was stored"));
+}
+
+}  // namespace
+
 FeatureTable FeatureStore::get(const std::string& audio, const FeatureExtractor& extractor,
                                const FeatureSpec& spec, const Context& context) const {
   const std::string hash = audio_hash(audio);
@@ -277,6 +298,7 @@ FeatureTable FeatureStore::get(const std::string& audio, const FeatureExtractor&
   const std::unique_ptr<AudioSource> source = open_audio(audio);
   FeatureTable table = extractor.extract(*source, context);
   if (context.stop_requested()) return table;  // it may be unfinished
+  require_covering(table, *source, extractor, audio);
   require_finite(table, extractor, audio);
   try {
     write(file, hash, spec, table);

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/files.hpp"
+#include "data/alignment_files.hpp"
 #include "retake/error.hpp"
 
 namespace retake::data {
@@ -65,6 +67,63 @@ std::optional<Diagnostic> check_pair_source(const Edl& edl, const fs::path& file
       "it is taken for an EDL of " + raw.string() + "; write that into sources");
   d.severity = Severity::warning;
   return d;
+}
+
+namespace {
+
+/// What `align` wrote beside the EDL; null where there is nothing readable.
+Value alignment_info_of(const Pair& pair) {
+  const AlignmentPaths paths(pair.alignment.parent_path(), pair.id);
+  std::error_code error;
+  if (pair.alignment.empty() || !fs::exists(paths.info, error)) return {};
+  try {
+    return read_info(paths);
+  } catch (const DataError&) {
+    return {};
+  }
+}
+
+}  // namespace
+
+std::optional<Diagnostic> unrelated(const Pair& pair) {
+  const Value info = alignment_info_of(pair);
+  const Value* related = find_path(info, "related");
+  if (related == nullptr || *related != Value(false)) return std::nullopt;
+  const Value* confidence = find_path(info, "confidence");
+  Diagnostic d = file_diagnostic(
+      "W506", pair.alignment.string(),
+      "the edit of `" + pair.id +
+          "` does not come from its recording, as far as the aligner heard" +
+          (confidence != nullptr ? " (confidence " + to_json(*confidence) + ")" : ""),
+      "take the pair away, or give it the recording that it was made from");
+  d.severity = Severity::warning;
+  return d;
+}
+
+std::vector<Diagnostic> alignment_problems(const Pair& pair) {
+  std::vector<Diagnostic> problems;
+  if (pair.alignment.empty() || !pair.truth.empty()) return problems;
+  try {
+    check_pair_edl(read_edl(pair.alignment.string()), pair.alignment,
+                   open_audio(pair.raw.string())->info(), open_audio(pair.edit.string())->info());
+  } catch (const DataError& e) {
+    problems = e.diagnostics();
+  }
+  if (auto warning = unrelated(pair)) problems.push_back(std::move(*warning));
+  return problems;
+}
+
+void require_same_content(const Pair& pair,
+                          const std::function<std::string(const fs::path&)>& hash_of) {
+  const Value info = alignment_info_of(pair);
+  const auto check = [&](const char* key, const fs::path& audio, const char* what) {
+    const Value* then = find_path(info, key);
+    if (then == nullptr || !then->is_string() || then->as_string() == hash_of(audio)) return;
+    refuse(pair.alignment, audio.string(),
+           std::string("it was made when the ") + what + " had another content");
+  };
+  check("origin.raw_sha256", pair.raw, "recording");
+  check("origin.edit_sha256", pair.edit, "edit");
 }
 
 }  // namespace retake::data

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 
+#include "data/pair_checks.hpp"
 #include "plugin/probe.hpp"
 #include "retake/edit/edl.hpp"
 #include "retake/kinds/dataset.hpp"
@@ -20,23 +20,12 @@ using plugin::Subject;
 
 void require_sound(const PairSet& set) {
   expect(!set.pairs.empty(), "it lists no pair", "give its parameters as key=value");
-  std::map<std::string, std::string> splits;
-  for (std::size_t i = 0; i < set.pairs.size(); ++i) {
-    const Pair& pair = set.pairs[i];
-    expect(i == 0 || set.pairs[i - 1].id < pair.id, "pair `" + pair.id + "` is out of order",
-           "sort the pairs by id, each id once");
-    expect(pair.split == "train" || pair.split == "val" || pair.split == "test",
-           "pair `" + pair.id + "` is in the split `" + pair.split + "`",
-           "every pair is in train, val or test");
-    const auto [at, fresh] = splits.emplace(pair.group, pair.split);
-    expect(pair.group.empty() || fresh || at->second == pair.split,
-           "the group `" + pair.group + "` is in two splits", "keep a group in one split");
-    for (const fs::path& file : {pair.raw, pair.edit}) {
-      std::error_code error;
-      expect(file.is_absolute() && fs::is_regular_file(file, error),
-             "pair `" + pair.id + "` names " + file.string() + ", which is no file",
-             "give absolute paths of files that are there");
-    }
+  const auto problems = data::pair_list_problems(set);
+  expect(problems.empty(), problems.empty() ? "" : problems.front(),
+         "see retake/kinds/dataset.hpp for what a list of pairs must keep");
+  for (std::size_t i = 1; i < set.pairs.size(); ++i) {
+    expect(set.pairs[i - 1].id < set.pairs[i].id, "pair `" + set.pairs[i].id + "` is out of order",
+           "sort the pairs by id");
   }
 }
 

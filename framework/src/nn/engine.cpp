@@ -154,7 +154,14 @@ DivergenceCause Engine::what_went_in(const TensorMap& batch) const {
 
 double Engine::rate_factor() const {
   if (parts_.schedule == nullptr) return 1.0;
-  return parts_.schedule->factor(axis_value(), settings_.max_steps);
+  const double factor = parts_.schedule->factor(axis_value(), settings_.max_steps);
+  if (std::isfinite(factor) && factor > 0) return factor;
+  Diagnostic d;
+  d.id = "E904";
+  d.message = plugin::library_of(*parts_.schedule) + " gave the factor " + format_double(factor) +
+              " for the learning rate at step " + std::to_string(position_.step);
+  d.help = "a factor is finite and above 0 at every step; retake plugins check FILE looks for more";
+  throw Error(ExitCode::unexpected, std::move(d));
 }
 
 double Engine::apply_update(double rate_factor) {

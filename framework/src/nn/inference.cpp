@@ -23,8 +23,11 @@ class LoadedModel final : public Inference {
     const run::Checkpoint checkpoint = run::Checkpoint::open(folder);
     step_ = checkpoint.step();
     const Table& facts = read_facts(checkpoint);
+    config::LoadOptions load;  // what only trains need not be here
+    load.needed_kinds = {FeatureExtractor::kind, Model::kind, Editor::kind};
     experiment_ = config::resolve_experiment_text(facts.at("config").as_string(),
-                                                  (folder / "retake.json").string(), registry);
+                                                  (folder / "retake.json").string() + "#config",
+                                                  registry, load);
     make_extractors(registry, facts.at("features").as_array(), folder);
     const config::ResolvedComponent* model = experiment_.find(Model::kind);
     const config::ResolvedComponent* editor = experiment_.find(Editor::kind);

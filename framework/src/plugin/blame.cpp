@@ -9,7 +9,10 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <iterator>
 #include <mutex>
+
+#include "core/stop.hpp"
 
 namespace retake::plugin {
 namespace {
@@ -137,6 +140,34 @@ void note_throw(const void* object) {
 std::string said_by(const std::exception& exception) {
   const std::string said = exception.what();
   return said.substr(0, said.find("\nException raised from "));
+}
+
+Error settled(const Error& error) {
+  const std::string library = thrown_in();
+  if (library.empty() || stop_requested()) return error;
+  constexpr ExitCode kAllowed[] = {ExitCode::unexpected, ExitCode::config,  ExitCode::plugin,
+                                   ExitCode::data,       ExitCode::differs, ExitCode::diverged,
+                                   ExitCode::environment};
+  const bool allowed =
+      std::find(std::begin(kAllowed), std::end(kAllowed), error.code()) != std::end(kAllowed);
+  if (error.diagnostics().size() == 1 && error.diagnostics().front().id == "E151") {
+    Diagnostic d = error.diagnostics().front();
+    d.facts.push_back("asked for in " + library);
+    return Error(error.code(), std::move(d));
+  }
+  const bool speaks = std::any_of(error.diagnostics().begin(), error.diagnostics().end(),
+                                  [](const Diagnostic& d) { return !d.message.empty(); });
+  if (allowed && speaks) return error;
+  Diagnostic d = speaks ? error.diagnostics().front() : Diagnostic{};
+  d.id = "E001";
+  if (!speaks) d.message = "a plugin threw an error that says nothing";
+  d.facts.push_back("thrown in " + library);
+  if (!allowed) {
+    d.facts.push_back("with code " + std::to_string(static_cast<int>(error.code())) +
+                      ", which is not a plugin's to give");
+  }
+  if (d.help.empty()) d.help = "this is a defect of the plugin: please report it to its author";
+  return Error(ExitCode::unexpected, std::move(d));
 }
 
 std::string thrown_in() {

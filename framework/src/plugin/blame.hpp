@@ -7,6 +7,7 @@
 #include <string>
 
 #include "retake/component.hpp"
+#include "retake/error.hpp"
 
 namespace retake::plugin {
 
@@ -44,6 +45,11 @@ void note_throw(const void* object);
 
 /// What an exception says, less the stack trace that LibTorch's exceptions append.
 std::string said_by(const std::exception& exception);
+
+/// The error now handled as the host acts on it. A plugin may say that a configuration, its data or
+/// itself is at fault, or that a run diverged. With a code that is the host's own (done, preempted,
+/// ...) or without a word its error becomes an unexpected one that names the library.
+Error settled(const Error& error);
 
 /// The plugin library in which the exception now handled was thrown, however it travelled since;
 /// empty when no plugin was on the stack.

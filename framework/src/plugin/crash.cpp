@@ -20,7 +20,7 @@ constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 std::atomic<void (*)(const char*)> g_hook{nullptr};
 std::atomic<bool> g_json{false};
 std::atomic<bool> g_crashing{false};
-std::atomic<bool> g_exit_forbidden{false};
+std::atomic<pid_t> g_exit_forbidden{0};  ///< the process that must not exit; 0: none
 char g_text[640];
 
 void append(const char* part) {
@@ -36,6 +36,8 @@ void describe(int signal, const void* instruction) {
     append(" in ");
     append(library);
   }
+  // The usual cause: `cp` onto a library that is in use, where `mv` would have been right.
+  if (signal == SIGBUS) append(" (a file in use was cut short: a library or a recording?)");
 }
 
 void report() {
@@ -62,9 +64,10 @@ void on_crash(int signal, siginfo_t*, void* context) {
   ::_exit(static_cast<int>(ExitCode::unexpected));
 }
 
-/// Registered with atexit(3): still below the frame that called exit().
+/// Registered with atexit(3) and at_quick_exit(3): still below the frame that called exit().
 void on_exit() {
-  if (!g_exit_forbidden || g_crashing.exchange(true)) return;
+  // Not in a process that a plugin forked.
+  if (g_exit_forbidden != ::getpid() || g_crashing.exchange(true)) return;
   g_text[0] = '\0';
   append("ended by a call of exit()");
   if (const char* library = library_on_stack()) {
@@ -106,12 +109,12 @@ void install_crash_handler() {
 }
 
 void forbid_exit(bool forbidden) {
-  static const bool registered = std::atexit(on_exit) == 0;
-  g_exit_forbidden = forbidden && registered;
+  static const bool registered = std::atexit(on_exit) == 0 && std::at_quick_exit(on_exit) == 0;
+  g_exit_forbidden = forbidden && registered ? ::getpid() : 0;
 }
 
 void drop_crash_handler() {
-  g_exit_forbidden = false;
+  g_exit_forbidden = 0;
   for (const int signal : kSignals) ::signal(signal, SIG_DFL);
 }
 

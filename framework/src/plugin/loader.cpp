@@ -6,6 +6,7 @@
 
 #include <boost/dll/runtime_symbol_info.hpp>
 #include <boost/dll/shared_library.hpp>
+#include <cfenv>
 
 #include <algorithm>
 #include <exception>
@@ -51,12 +52,26 @@ std::string loader_message(std::string text) {
   return begin == std::string::npos ? "no reason given" : text.substr(begin);
 }
 
+/// A library built with -ffast-math sets the processor to take small numbers for zero when it is
+/// loaded, for all of the process (GCC's crtfastmath.o). This puts it back.
+class SameArithmetic {
+ public:
+  SameArithmetic() { std::fegetenv(&before_); }
+  ~SameArithmetic() { std::fesetenv(&before_); }
+  SameArithmetic(const SameArithmetic&) = delete;
+  SameArithmetic& operator=(const SameArithmetic&) = delete;
+
+ private:
+  std::fenv_t before_{};
+};
+
 dll::shared_library& open_library(const fs::path& path) {
   // now: a missing symbol shows here and not in the middle of a run. local: plugins do not see each
   // other. nodelete is no mode of Boost.DLL, but its bits go through to dlopen.
   const auto mode = static_cast<dll::load_mode::type>(
       static_cast<int>(dll::load_mode::rtld_now | dll::load_mode::rtld_local) | RTLD_NODELETE);
   const Opening opening(path);
+  const SameArithmetic arithmetic;
   try {
     return keep_open(dll::shared_library(path, mode));
   } catch (const std::exception& e) {

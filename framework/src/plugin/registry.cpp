@@ -30,6 +30,7 @@ std::string count_text(const fs::path& folder, std::size_t n, const std::error_c
   std::error_code failed;
   const fs::file_status status = fs::status(folder, failed);
   if (status.type() == fs::file_type::none) return failed.message();  // may not be looked at
+  if (fs::exists(status) && !fs::is_directory(status)) return "a file, not a folder";
   if (!fs::is_directory(status)) return "no such folder";
   if (unread) return "cannot be read: " + unread.message();
   return std::to_string(n) + (n == 1 ? " library" : " libraries");

@@ -95,7 +95,10 @@ Stamp parse_stamp(std::string_view section, const std::filesystem::path& file) {
   stamp.version = stamp.lines["version"];
   stamp.lines.erase("name");
   stamp.lines.erase("version");
-  if (stamp.name.empty() || stamp.version.empty()) damaged("it has no name or no version");
+  if (stamp.name.empty() || stamp.version.empty()) {
+    fail("E214", file, "it has no RETAKE_PLUGIN, which names it and registers its components",
+         "add  RETAKE_PLUGIN(\"name\", \"0.1.0\", registrar) { ... }  to one of its sources");
+  }
   if (stamp.kinds().empty()) damaged("it names no kind");
   return stamp;
 }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "config/host_tables.hpp"
+#include "config/version.hpp"
 #include "plugin/errors.hpp"
 
 namespace retake::plugin {
@@ -91,6 +92,22 @@ std::string rule_problem(const RuleInfo& rule, const Value& mine, const Value& o
   return "";
 }
 
+/// Whether `path` ("ramp.steps") names a parameter.
+bool declares(const std::vector<FieldInfo>& fields, const std::string& path) {
+  const std::size_t dot = path.find('.');
+  return std::any_of(fields.begin(), fields.end(), [&](const FieldInfo& field) {
+    if (field.name != path.substr(0, dot)) return false;
+    return dot == std::string::npos || declares(field.fields, path.substr(dot + 1));
+  });
+}
+
+/// Whether a rule can say something of a parameter of this type.
+bool fits(const RuleInfo& rule, const FieldInfo& field) {
+  if (rule.kind == RuleInfo::Kind::requires_) return true;
+  if (field.type == FieldType::integer) return true;
+  return rule.kind != RuleInfo::Kind::odd && field.type == FieldType::floating;
+}
+
 class Checker {
  public:
   Checker(const Stamp& stamp, const fs::path& file) : stamp_(stamp), file_(file) {}
@@ -99,6 +116,10 @@ class Checker {
     std::set<std::string> seen;
     std::set<std::string> kinds;
     if (all.empty()) add("E226", "registers no component", "add one in RETAKE_PLUGIN");
+    if (!config::parse_version(stamp_.version)) {
+      add("E223", "has the version \"" + stamp_.version + "\", which cannot be compared",
+          "write it like \"1.2.0\" in RETAKE_PLUGIN");
+    }
     for (const ComponentInfo& c : all) {
       const std::string id = c.kind + "/" + c.name;
       kinds.insert(c.kind);
@@ -106,6 +127,7 @@ class Checker {
         add("E222", "registers `" + id + "` twice", "give each component a name of its own");
       }
       if (!is_name(c.name)) name_problem("component `" + id + "`");
+      renames(id, c.schema);
       if (!stamp_.has_kind(c.kind)) {
         add("E226", "registers `" + id + "`, but is not built for the kind `" + c.kind + "`",
             "add it to KIND in retake_add_plugin(" + stamp_.name + " KIND ...)");
@@ -150,6 +172,24 @@ class Checker {
     }
   }
 
+  /// Where renamed parameters lead to, which are there or were renamed later.
+  void renames(const std::string& id, const SchemaInfo& schema) {
+    const auto leads_on = [&](const std::string& name) {
+      return declares(schema.fields, name) ||
+             std::any_of(schema.migrations.begin(), schema.migrations.end(),
+                         [&](const MigrationInfo& m) { return m.old_name == name; });
+    };
+    const auto check = [&](const std::string& from, const std::string& to) {
+      if (to.empty() || leads_on(to)) return;
+      add("E228",
+          "parameter `" + from + "` of `" + id + "` is renamed to `" + to +
+              "`, which is not declared",
+          "declare it with field(...), or correct the name");
+    };
+    for (const MigrationInfo& m : schema.migrations) check(m.old_name, m.new_name);
+    for (const FieldInfo& field : schema.fields) check(field.name, field.renamed_to);
+  }
+
   void rules(const std::string& id, const std::string& prefix, const std::vector<FieldInfo>& all,
              const std::vector<RuleInfo>& rules) {
     const auto field_named = [&](const std::string& name) {
@@ -165,6 +205,11 @@ class Checker {
       if (mine == nullptr || (!alone && other == nullptr)) {
         add("E228", what + " has a rule about a parameter that is not declared",
             "declare both with field(...) in the same struct");
+        continue;
+      }
+      if (!fits(rule, *mine) || (!alone && !fits(rule, *other))) {
+        add("E228", what + " has a rule about numbers, which it or the other parameter is not",
+            "take the rule away, or change the type");
         continue;
       }
       const std::string problem =

@@ -63,13 +63,18 @@ void write_sums(const RunFolder& run, const std::map<std::string, std::string>& 
   write_file_atomic(sums_file(run), text);
 }
 
-/// The file's own name, unless another content has it there: two plugins of one name, or one that
-/// was rebuilt before the run was resumed.
-std::string name_in_bin(const RunFolder& run, const std::string& name, const std::string& hash) {
-  const fs::path there = run.bin() / name;
+/// Makes room for another build of a file: what an earlier attempt used goes to a folder of its
+/// own, so that bin/ can be given as --plugin-path.
+void set_aside(const RunFolder& run, const std::string& name,
+               std::map<std::string, std::string>& listed) {
+  const std::string hash = sha256_file(run.bin() / name);
+  const std::string aside = "earlier/" + hash.substr(0, 12) + "-" + name;
+  make_folders(run.bin() / "earlier");
   std::error_code error;
-  if (!fs::exists(there, error) || sha256_file(there) == hash) return name;
-  return hash.substr(0, 12) + "-" + name;
+  fs::rename(run.bin() / name, run.bin() / aside, error);
+  if (error) fail_io(run.bin() / aside, "archive the file", error.value());
+  listed.erase(name);
+  listed[aside] = hash;
 }
 
 bool lies_below(const fs::path& path, const fs::path& folder) {
@@ -98,6 +103,7 @@ std::vector<ArchivedFile> archive_binaries(const RunFolder& run,
   const fs::path store = run.path().parent_path() / ".store" / "sha256";
   make_folders(run.bin());
   std::set<fs::path> done;
+  std::set<std::string> names;
   std::map<std::string, std::string> listed = archived_files(run);
   std::vector<ArchivedFile> out;
   for (const auto& given : files) {
@@ -106,9 +112,14 @@ std::vector<ArchivedFile> archive_binaries(const RunFolder& run,
     if (error) fail_io(given, "archive the file", error.value());
     if (!done.insert(source).second) continue;
     const std::string hash = sha256_file(source);
-    const std::string name = name_in_bin(run, given.filename().string(), hash);
+    std::string name = given.filename().string();
+    if (!names.insert(name).second) {  // of another folder
+      name = hash.substr(0, 12) + "-" + name;
+      names.insert(name);
+    }
     const fs::path kept = stored(store, source, hash);
     const fs::path target = run.bin() / name;
+    if (fs::exists(target, error) && sha256_file(target) != hash) set_aside(run, name, listed);
     if (::link(kept.c_str(), target.c_str()) != 0 && errno != EEXIST) {
       copy_atomic(kept, target);  // another device, or no hard links there
     }

@@ -19,8 +19,9 @@ struct ArchivedFile {
 /// Puts each file once into RUNS/.store/sha256/HH/HASH, named by its content and read-only, and a
 /// hard link to it into bin/ (a copy where the store is on another device or links are refused).
 /// A source is copied into the store, never linked: a linker or `cp` that writes into it in place
-/// would change the archive. Where the name is taken by another content, the hash's first digits
-/// stand in front. Called again for a run, it adds what is new. What was archived is listed in
+/// would change the archive. Of two files of one name the second gets its hash's first digits in
+/// front. Called again for a run, it adds what is new; what another build replaces moves to
+/// bin/earlier/. What was archived is listed in
 /// bin/SHA256SUMS (`sha256sum -c` reads it). Throws DataError.
 std::vector<ArchivedFile> archive_binaries(const RunFolder& run,
                                            const std::vector<std::filesystem::path>& files);

@@ -73,13 +73,14 @@ void make_folders(const fs::path& path) {
 
 std::string utc_timestamp(std::chrono::system_clock::time_point time) {
   using std::chrono::milliseconds;
-  const auto since = std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
-  const std::time_t seconds = since / 1000;
+  const auto since = std::chrono::floor<milliseconds>(time.time_since_epoch());
+  const auto whole = std::chrono::floor<std::chrono::seconds>(since);  // before 1970 too
+  const auto seconds = static_cast<std::time_t>(whole.count());
   std::tm parts{};
   ::gmtime_r(&seconds, &parts);
   char text[40];
   const std::size_t n = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  std::snprintf(text + n, sizeof text - n, ".%03dZ", static_cast<int>(since % 1000));
+  std::snprintf(text + n, sizeof text - n, ".%03dZ", static_cast<int>((since - whole).count()));
   return text;
 }
 

@@ -117,6 +117,10 @@ std::string status_of(ExitCode code);
 Table summarize_metrics(const std::filesystem::path& metrics_file,
                         const std::vector<std::pair<std::string, std::string>>& goals);
 
+/// "x-inputs": the experiment's files, the command line, overrides and the data index by their
+/// bytes.
+Array describe_inputs(const RunFolder& run);
+
 /// "outputs": metrics and trace by values, checkpoints by their hashes.json, artifacts by content:
 /// JSON as values, audio as PCM (when `pcm_hash` is given), all else as bytes. Sorted by path.
 Array describe_outputs(const RunFolder& run, const PcmHash& pcm_hash = {});

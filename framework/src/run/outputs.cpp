@@ -51,6 +51,27 @@ struct Track {
 
 }  // namespace
 
+Array describe_inputs(const RunFolder& run) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (const char* name : {"command.txt", "overrides.txt", "data.index.jsonl"}) {
+    if (fs::exists(run.path() / name, error)) files.push_back(run.path() / name);
+  }
+  const fs::path configs = run.path() / "config.input";
+  if (fs::is_directory(configs, error)) {
+    for (const auto& entry : fs::recursive_directory_iterator(configs)) {
+      if (entry.is_regular_file()) files.push_back(entry.path());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  Array out;
+  for (const auto& file : files) {
+    out.push_back(
+        output(file.lexically_relative(run.path()).generic_string(), "sha256", sha256_file(file)));
+  }
+  return out;
+}
+
 Array describe_outputs(const RunFolder& run, const PcmHash& pcm_hash) {
   std::vector<fs::path> files;
   std::error_code error;

@@ -1,5 +1,6 @@
 #include "run/renewal.hpp"
 
+#include "core/shell.hpp"
 #include "retake/error.hpp"
 #include "run/json_lines.hpp"
 

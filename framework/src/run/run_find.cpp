@@ -10,6 +10,7 @@
 #include "retake/error.hpp"
 #include "retake/log.hpp"
 #include "run/checkpoint.hpp"
+#include "run/run_row.hpp"
 
 namespace retake::run {
 
@@ -25,7 +26,15 @@ namespace {
   std::vector<Candidate> known;
   for (const auto& run : runs) known.push_back({run.id(), {run.name()}});
   known.push_back({"last", {}});
-  if (runs.empty()) {
+  const std::string_view bare = spec.substr(0, spec.rfind(':'));
+  const bool with_checkpoint =
+      bare.size() < spec.size() && std::any_of(runs.begin(), runs.end(), [&](const RunFolder& run) {
+        return run.id().starts_with(bare);
+      });
+  if (with_checkpoint && !bare.empty()) {
+    d.message = "`" + std::string(spec) + "` names a checkpoint, where a run is meant";
+    d.help = "name the run alone:  " + std::string(bare);
+  } else if (runs.empty()) {
     d.facts.push_back("that folder holds no runs");
     d.help = "start one with  retake run EXPERIMENT, or name another folder with --dir";
   } else if (const auto meant = did_you_mean(spec, known)) {
@@ -151,7 +160,11 @@ fs::path checkpoint_of(const RunFolder& run, std::string_view which) {
     Diagnostic d;
     d.id = "E604";
     d.message = "run `" + run.id() + "` has no checkpoint yet";
-    d.help = "let it reach its first one:  retake resume " + run.id();
+    const std::string status = RunRow(run).status();
+    d.help = status == "running" ? "wait for its first one: it is running"
+             : status == "failed"
+                 ? "see why it failed in " + run.log_file().string() + ", and begin it anew"
+                 : "let it reach its first one:  retake resume " + run.id();
     throw DataError(d);
   }
   if (which == "latest") return *latest;

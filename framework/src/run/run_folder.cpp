@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "core/files.hpp"
+#include "core/shell.hpp"
 #include "retake/error.hpp"
 
 namespace retake::run {
@@ -236,24 +237,6 @@ void RunFolder::clean() const {
     std::error_code error;
     if (fs::is_directory(folder, error)) remove_leftovers(folder);
   }
-}
-
-std::string shell_quote(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) {
-    if (!out.empty()) out += ' ';
-    const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
-      return is_word(c) || c == '/' || c == '=' || c == ',' || c == ':' || c == '+' || c == '@';
-    });
-    if (plain) {
-      out += word;
-      continue;
-    }
-    out += '\'';
-    for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    out += '\'';
-  }
-  return out;
 }
 
 }  // namespace retake::run

@@ -92,7 +92,4 @@ class RunFolder {
   RunName name_;
 };
 
-/// Words joined by spaces, quoted for a POSIX shell where needed.
-std::string shell_quote(const std::vector<std::string>& words);
-
 }  // namespace retake::run

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "core/files.hpp"
@@ -57,6 +56,27 @@ VerifyPart compare_outputs(const RunFolder& run, const Table& manifest, const Pc
     if (found == now.end()) {
       part.differences.push_back(path + ": is missing");
     } else if (found->second != hash) {
+      part.differences.push_back(path + ": its content is another");
+    }
+  }
+  return part;
+}
+
+/// What the run was made from, as far as it lies in its folder.
+VerifyPart compare_inputs(const RunFolder& run, const Table& manifest) {
+  VerifyPart part{"inputs", 0, {}, ""};
+  const Value* inputs = manifest.find("x-inputs");
+  if (inputs == nullptr) {
+    part.absent = "the run ended before it recorded them, or is of an earlier version";
+    return part;
+  }
+  std::error_code error;
+  for (const auto& [path, hash] : by_path(inputs->as_array())) {
+    ++part.compared;
+    const fs::path file = run.path() / path;
+    if (!fs::exists(file, error)) {
+      part.differences.push_back(path + ": is missing");
+    } else if ("sha256:" + sha256_file(file) != hash) {
       part.differences.push_back(path + ": its content is another");
     }
   }
@@ -146,11 +166,11 @@ VerifyPart compare_binaries(const RunFolder& run, const Table& manifest) {
     return part;
   }
   const auto listed = archived_files(run);
-  std::set<NamedHash> expected(listed.begin(), listed.end());
+  std::map<std::string, std::string> expected = listed;
   for (const NamedHash& known : archived_hashes(manifest)) {
     // The list knows under which name a file of this content stands there.
     const auto is_it = [&](const auto& file) { return file.second == known.second; };
-    if (std::none_of(listed.begin(), listed.end(), is_it)) expected.insert(known);
+    if (std::none_of(listed.begin(), listed.end(), is_it)) expected[known.first] = known.second;
   }
   for (const auto& [name, hash] : expected) {
     ++part.compared;
@@ -242,6 +262,12 @@ VerifyPart compare_data(const RunFolder& run, const Table& manifest, bool rehash
       part.differences.push_back(path + ": its content is another");
     }
   }
+  const Value* files = data->as_table().find("files");
+  if (files != nullptr && *files != Value(part.compared)) {
+    ++part.compared;
+    part.differences.push_back(index->as_string() + ": it lists not the " + to_json(*files) +
+                               " files that the manifest counts");
+  }
   return part;
 }
 
@@ -255,15 +281,16 @@ std::vector<VerifyPart> verify_run(const RunFolder& run, const PcmHash& pcm_hash
     try {
       parts.push_back(compare());
     } catch (const Error& e) {
-      parts.push_back({name, 0, {e.diagnostics().front().message}, ""});
+      parts.push_back({name, 1, {e.diagnostics().front().message}, ""});
     } catch (const std::exception& e) {  // a key that a manifest of this schema has is missing
-      parts.push_back({name, 0, {std::string("the manifest cannot tell: ") + e.what()}, ""});
+      parts.push_back({name, 1, {std::string("the manifest cannot tell: ") + e.what()}, ""});
     }
   };
   add("outputs", [&] { return compare_outputs(run, manifest, pcm_hash); });
   add("checkpoints", [&] { return compare_checkpoints(run); });
   add("binaries", [&] { return compare_binaries(run, manifest); });
   add("code", [&] { return compare_code(run, manifest); });
+  add("inputs", [&] { return compare_inputs(run, manifest); });
   add("data", [&] { return compare_data(run, manifest, rehash); });
   return parts;
 }

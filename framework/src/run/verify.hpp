@@ -10,7 +10,7 @@ namespace retake::run {
 
 /// One part of a run, compared.
 struct VerifyPart {
-  std::string name;  ///< outputs, checkpoints, binaries, code, data
+  std::string name;  ///< outputs, checkpoints, binaries, code, inputs, data
   std::int64_t compared = 0;
   /// What differs, a sentence each: "artifacts/audio/p01.flac: is missing".
   std::vector<std::string> differences;

@@ -116,7 +116,8 @@ Ranges ranges_of_length(const Scores& scores, const Limits& limits, std::int64_t
     const double middle = 0.5 * (low + high);
     Ranges ranges = best_ranges(scores, limits, middle);
     const std::int64_t kept = kept_tokens(ranges);
-    if (std::abs(kept - target) < std::abs(kept_tokens(best) - target)) best = ranges;
+    const bool nearer = std::abs(kept - target) < std::abs(kept_tokens(best) - target);
+    if (kept > 0 && nearer) best = ranges;  // nothing at all is no edit, however short is wanted
     (kept > target ? low : high) = middle;
   }
   return best;

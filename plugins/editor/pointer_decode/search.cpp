@@ -140,9 +140,9 @@ Runs runs_of_length(const Lattice& lattice, SearchLimits limits, std::int64_t ta
     limits.price = 0.5 * (low + high);
     Runs runs = best_runs(lattice, limits);
     const std::int64_t length = copied_frames(runs);
-    if (best.empty() || std::abs(length - target) < std::abs(copied_frames(best) - target)) {
-      best = runs;
-    }
+    const bool nearer =
+        best.empty() || std::abs(length - target) < std::abs(copied_frames(best) - target);
+    if (length > 0 && nearer) best = runs;  // nothing at all is no edit, however short is wanted
     (length > target ? low : high) = limits.price;
   }
   return best;

@@ -85,7 +85,8 @@ TEST_CASE("a table reads back as it was registered") {
   REQUIRE(back.size() == 1);
   CHECK(to_value(back[0]) == to_value(info));
   CHECK(back[0].file == "x.so");
-  const Stamp stamp = host_stamp({"model"}, false);
+  Stamp stamp = host_stamp({"model"}, false);
+  stamp.version = "0.1.0";
   CHECK_NOTHROW(check_components(back, stamp, "x.so"));
 }
 
@@ -98,4 +99,39 @@ TEST_CASE("the first difference of two values has a path") {
   CHECK(first_difference(a, parse(R"({"a": [1], "c": null})")) == "a[1]: {\"b\":2} / null");
   CHECK(first_difference(a, parse(R"({"a": [1, {"b": 2}], "c": null, "d": 1})")) == "d: null / 1");
   CHECK(first_difference(a, parse("7")) == "{\"a\":[1,{\"b\":2}],\"c\":null} / 7");
+}
+
+TEST_CASE("rules, new names and versions that lead nowhere are refused") {
+  const auto messages = [](const SchemaInfo& schema, const std::string& version) {
+    ComponentInfo info;
+    info.kind = "model";
+    info.name = "thing";
+    info.schema = schema;
+    Stamp stamp;
+    stamp.name = "things";
+    stamp.version = version;
+    std::string all;
+    try {
+      check_components({info}, stamp, "libthings.so");
+    } catch (const PluginError& e) {
+      for (const Diagnostic& d : e.diagnostics()) all += d.id + " " + d.message + "\n";
+    }
+    return all;
+  };
+  const SchemaInfo sound = Schema<Params>::make().info();
+  const auto holds = [](const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+  };
+  CHECK_FALSE(holds(messages(sound, "1.0"), "E223"));
+  CHECK(holds(messages(sound, "one"), "E223 libthings.so: has the version \"one\""));
+  SchemaInfo renamed = sound;
+  renamed.migrations = {{1, "old", "older"}, {1, "older", "small"}};
+  CHECK_FALSE(holds(messages(renamed, "1.0"), "E228"));
+  renamed.migrations = {{1, "old", "gone"}};
+  CHECK(holds(messages(renamed, "1.0"), "is renamed to `gone`, which is not declared"));
+  SchemaInfo odd = sound;
+  odd.rules.push_back({});
+  odd.rules.back().kind = RuleInfo::Kind::odd;
+  odd.rules.back().field = "small";
+  CHECK(holds(messages(odd, "1.0"), "a rule about numbers"));
 }

@@ -107,7 +107,9 @@ TEST_CASE("an SVG holds lines as paths, areas as rectangles and texts as texts")
                            "<path stroke=\"#000000\" d=\"M0 0L5 5L9 0M1 1L2 2\"/>",
                            "<path stroke=\"#ff0010\" d=\"M0 0L1 0\"/>",
                            "<rect x=\"3\" y=\"4\" width=\"10\" height=\"20\"", "fill=\"#010203\"",
-                           "<text x=\"2\" y=\"17\"", ">a&lt;b &amp; \u00e4?" "?</text>",
+                           "<text x=\"2\" y=\"17\"",
+                           ">a&lt;b &amp; \u00e4?"
+                           "?</text>",
                            "<path stroke=\"#000000\" d=\"M7 7L8 8\"/>\n</g>\n</svg>\n"}) {
     INFO(part);
     CHECK(svg.find(part) != std::string::npos);

@@ -175,7 +175,7 @@ TEST_CASE("a command that cannot start says 127") {
   CHECK(run_command({"sh", "-c", "yes | head -c 100000"}, ".", {}, 10).output.size() == 10);
 }
 
-TEST_CASE("what was archived is listed, and a rebuilt file is added beside the old one") {
+TEST_CASE("what was archived is listed, and a rebuilt file takes the place of the old one") {
   TempFolder t;
   put(t.path / "libx.so", "first build");
   put(t.path / "liby.so", "y");
@@ -189,9 +189,12 @@ TEST_CASE("what was archived is listed, and a rebuilt file is added beside the o
   REQUIRE(kept.size() == 1);
   const auto listed = archived_files(run);
   REQUIRE(listed.size() == 3);
-  CHECK(get(run.bin() / "libx.so") == "first build");
-  CHECK(get(run.bin() / kept[0].name) == "second build");
-  CHECK(listed.at(kept[0].name) == sha256_hex("second build"));
+  CHECK(kept[0].name == "libx.so");
+  CHECK(get(run.bin() / "libx.so") == "second build");
+  CHECK(listed.at("libx.so") == sha256_hex("second build"));
+  const std::string aside = "earlier/" + sha256_hex("first build").substr(0, 12) + "-libx.so";
+  CHECK(get(run.bin() / aside) == "first build");
+  CHECK(listed.at(aside) == sha256_hex("first build"));
   CHECK(run_command({"sha256sum", "--quiet", "--check", "SHA256SUMS"}, run.bin()).exit_code == 0);
   put(run.bin() / "SHA256SUMS", "nonsense\n");
   CHECK_THROWS_AS(archived_files(run), DataError);

@@ -43,9 +43,13 @@ RunFolder make_run(const fs::path& place) {
   Table data;
   data["root"] = (place / "data").string();
   data["index"] = "data.index.jsonl";
+  data["files"] = 2;
   manifest.set("data", data);
   put(run.path() / "data.index.jsonl",
       index_line(place / "data", "a.wav") + index_line(place / "data", "b.wav"));
+  run.write_config("x = 1\n", {}, {"retake", "run"});
+  run.write_inputs({{place / "exp.toml", "x = 1\n"}});
+  manifest.set("x-inputs", describe_inputs(run));
   {
     JsonLines metrics(run.metrics());
     Table record;
@@ -125,6 +129,18 @@ TEST_CASE("each kind of damage is named with its file") {
           Words{"a.wav: 2 bytes longer", "b.wav: its content is another"});
     fs::remove(place.path / "data/b.wav");
     CHECK(differences(run, "data")[1].find("b.wav: No such file") == 0);
+  }
+  SECTION("the data index was cut") {
+    put(run.path() / "data.index.jsonl", "");
+    CHECK(differences(run, "data") ==
+          Words{"data.index.jsonl: it lists not the 2 files that the manifest counts"});
+    CHECK(differences(run, "inputs") == Words{"data.index.jsonl: its content is another"});
+  }
+  SECTION("what the run was made from was edited or is gone") {
+    put(run.path() / "config.input/exp.toml", "x = 2\n");
+    fs::remove(run.path() / "command.txt");
+    CHECK(differences(run, "inputs") ==
+          Words{"command.txt: is missing", "config.input/exp.toml: its content is another"});
   }
   SECTION("no manifest") {
     fs::remove(run.manifest());

@@ -13,7 +13,9 @@ class Dataset : public Component {
   ~Dataset() override;
 
   /// Lists the pairs, creating them first where the dataset generates (idempotent, atomic, safe
-  /// with several processes). Throws DataError naming file and remedy.
+  /// with several processes). Ids are unique, ascending and fit to name files; raw and edit are
+  /// absolute paths; a group, and a recording, is in one split. Throws DataError naming file and
+  /// remedy.
   virtual PairSet pairs(const Context& context) = 0;
 };
 
