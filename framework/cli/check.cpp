@@ -8,14 +8,11 @@
 #include "overrides.hpp"
 #include "plugin/own_checks.hpp"
 #include "plugin/registry.hpp"
+#include "table_text.hpp"
 #include "trial.hpp"
 
 namespace retake::cli {
 namespace {
-
-std::string counted(std::size_t n, const std::string& what) {
-  return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
-}
 
 Value as_value(const config::ResolvedExperiment& e, const std::string& hash) {
   Table out;

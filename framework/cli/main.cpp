@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <typeinfo>
@@ -21,6 +22,15 @@ namespace {
 using namespace retake;
 using namespace retake::cli;
 
+/// Libraries end the process where it stands in a folder that was deleted, and say something else.
+void require_working_folder() {
+  std::error_code error;
+  [[maybe_unused]] const auto here = std::filesystem::current_path(error);
+  if (!error) return;
+  throw usage_error("the working folder cannot be found: " + error.message(),
+                    "it was deleted or moved: go to another with cd");
+}
+
 int dispatch(const Request& request) {
   switch (request.what) {
     case Request::What::version:
@@ -36,6 +46,7 @@ int dispatch(const Request& request) {
       }
       return 0;
     case Request::What::run:
+      require_working_folder();
       break;
   }
   return request.command->run(request.arguments);

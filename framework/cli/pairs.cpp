@@ -9,6 +9,7 @@
 #include "core/diagnostics.hpp"
 #include "data/pair_edl.hpp"
 #include "retake/data/pair_set.hpp"
+#include "table_text.hpp"
 
 namespace retake::cli {
 namespace {
@@ -116,8 +117,8 @@ std::string text_of(const PairScan& scan) {
   }
   out += "\n";
   for (const auto& [name, sum] : sums(scan.set)) {
-    out += padded(name, 6) + std::to_string(sum.pairs) + " pairs, " +
-           std::to_string(sum.groups.size()) + " groups, raw " + minutes(sum.raw_s) + ", edit " +
+    out += padded(name, 6) + counted(sum.pairs, "pair") + ", " +
+           counted(sum.groups.size(), "group") + ", raw " + minutes(sum.raw_s) + ", edit " +
            minutes(sum.edit_s) + "\n";
   }
   const bool broken = std::any_of(scan.problems.begin(), scan.problems.end(),

@@ -19,7 +19,7 @@ void options(po::options_description& o) {
       "sort", po::value<std::string>()->value_name("KEY"),
       "by a metric, setting or fact, largest first; KEY:asc smallest first")(
       "cols", po::value<std::vector<std::string>>()->value_name("KEY,KEY"), "further columns")(
-      "last", po::value<std::size_t>()->value_name("N"), "the N newest of them")(
+      "last", po::value<std::int64_t>()->value_name("N"), "the N newest of them")(
       "dir", po::value<std::string>()->value_name("DIR")->default_value("runs"),
       "the folder that holds the runs");
 }
@@ -88,7 +88,11 @@ int run_command(const Arguments& a) {
   RunQuery query;
   if (a.options.contains("where")) query.where = a.options["where"].as<std::string>();
   if (a.options.contains("sort")) query.sort = a.options["sort"].as<std::string>();
-  if (a.options.contains("last")) query.last = a.options["last"].as<std::size_t>();
+  if (a.options.contains("last")) {
+    const std::int64_t last = a.options["last"].as<std::int64_t>();
+    if (last < 1) throw usage_error("--last takes a number of 1 or more", "--last 10");
+    query.last = static_cast<std::size_t>(last);
+  }
   query.keys = split_columns(a);
   const std::string dir = a.options["dir"].as<std::string>();
   const std::vector<RunRow> rows = run::query_runs(dir, query);

@@ -118,4 +118,8 @@ std::vector<std::string> rule_lines(const std::vector<RuleInfo>& rules) {
   return out;
 }
 
+std::string counted(std::size_t n, const std::string& what) {
+  return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
+}
+
 }  // namespace retake::cli

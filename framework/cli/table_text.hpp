@@ -20,4 +20,7 @@ std::vector<std::vector<std::string>> field_rows(const std::vector<FieldInfo>& f
 /// Each rule as a sentence: "d_model is a multiple of n_heads".
 std::vector<std::string> rule_lines(const std::vector<RuleInfo>& rules);
 
+/// "1 pair", "2 pairs".
+std::string counted(std::size_t n, const std::string& what);
+
 }  // namespace retake::cli

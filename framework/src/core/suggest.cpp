@@ -95,7 +95,8 @@ std::vector<std::string> suggestions(std::string_view word, const std::vector<Ca
       const std::string a = squeeze(word), b = squeeze(synonym);
       if (a == b) best = std::min<std::size_t>(best.value_or(std::string::npos), 1);
       if (edit_distance(a, b) <= 1 && a.size() > 3) {
-        best = std::min<std::size_t>(best.value_or(std::string::npos), 8);
+        // A name that is one letter away comes first.
+        best = std::min<std::size_t>(best.value_or(std::string::npos), 12);
       }
     }
     if (best) found.emplace_back(*best, candidate.name);
