@@ -1,15 +1,30 @@
 #include "config/findings.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 #include <tuple>
 
 namespace retake::config {
 namespace {
 constexpr std::size_t kMaxShown = 20;
+
+/// Whether the finding may come of a file that is not there.
+bool may_follow(Certainty certainty, const std::string& id) {
+  if (certainty == Certainty::rule || certainty == Certainty::wiring) return true;
+  constexpr std::string_view kOfTheLost[] = {"E106", "E112", "E121", "E133"};
+  return std::find(std::begin(kOfTheLost), std::end(kOfTheLost), id) != std::end(kOfTheLost);
 }
+
+}  // namespace
 
 void Findings::add(Certainty certainty, Diagnostic diagnostic) {
   items_.push_back({certainty, std::move(diagnostic)});
+}
+
+void Findings::add_lost_file(const std::vector<Diagnostic>& why) {
+  for (const Diagnostic& d : why) add(Certainty::structure, d);
+  lost_file_ = true;
 }
 
 void Findings::note(Diagnostic diagnostic) {
@@ -20,7 +35,9 @@ void Findings::note(Diagnostic diagnostic) {
 void Findings::raise(const std::string& first_file) const {
   if (items_.empty()) return;
   std::vector<const Item*> sorted;
-  for (const Item& item : items_) sorted.push_back(&item);
+  for (const Item& item : items_) {
+    if (!lost_file_ || !may_follow(item.certainty, item.diagnostic.id)) sorted.push_back(&item);
+  }
   const auto key = [&](const Item* item) {
     static const Place nowhere;
     const Place& p = item->diagnostic.place ? *item->diagnostic.place : nowhere;

@@ -19,6 +19,9 @@ enum class Certainty {
 class Findings {
  public:
   void add(Certainty certainty, Diagnostic diagnostic);
+  /// A file that cannot be had, whatever it would have given. What may only follow from that (keys,
+  /// tables and merge rules that lead nowhere, parts that do not fit) is not told then.
+  void add_lost_file(const std::vector<Diagnostic>& why);
   /// A warning or note: shown, never an error.
   void note(Diagnostic diagnostic);
 
@@ -38,6 +41,7 @@ class Findings {
   };
   std::vector<Item> items_;
   std::vector<Diagnostic> notes_;
+  bool lost_file_ = false;
 };
 
 }  // namespace retake::config

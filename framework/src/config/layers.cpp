@@ -4,6 +4,8 @@
 #include <array>
 #include <fstream>
 #include <map>
+#include <optional>
+#include <set>
 
 #include "config/merge.hpp"
 #include "config/path.hpp"
@@ -71,6 +73,20 @@ struct Link {
   fs::path real;     ///< identity of the file
 };
 
+/// While alive, the file is on the chain.
+class OnChain {
+ public:
+  OnChain(std::vector<Link>& chain, Link link) : chain_(chain) {
+    chain_.push_back(std::move(link));
+  }
+  ~OnChain() { chain_.pop_back(); }
+  OnChain(const OnChain&) = delete;
+  OnChain& operator=(const OnChain&) = delete;
+
+ private:
+  std::vector<Link>& chain_;
+};
+
 struct Extend {
   std::string text;
   Origin origin;
@@ -88,21 +104,37 @@ class Loader {
     if (const auto it = done_.find(real.string()); it != done_.end()) return it->second;
     const std::string name = plain_path(file).string();
     check_circle(name, real);
-    chain_.push_back({name, real});
+    const OnChain here(chain_, {name, real});
     const std::string text = read_text(file);
     layers_.files.emplace_back(name, text);
     Document document = assemble(parse_document(text, name), file.parent_path());
-    chain_.pop_back();
     done_.emplace(real.string(), document);
     return document;
   }
 
+  /// Nothing, and a finding more, when the file cannot be had: the errors of others are told too.
+  std::optional<Document> load_base(const fs::path& file) {
+    if (file.empty() || lost_.contains(file)) return std::nullopt;  // told already
+    try {
+      return load(file);
+    } catch (const ConfigError& e) {
+      lost_.insert(file);
+      findings_.add_lost_file(e.diagnostics());
+      return std::nullopt;
+    }
+  }
+
   /// Lays a file on a document as if it extended it.
-  Document load_over(Document below, const fs::path& file) {
-    const std::string text = read_text(file);
-    const std::string name = plain_path(file).string();
-    layers_.files.emplace_back(name, text);
-    return assemble(parse_document(text, name), file.parent_path(), std::move(below));
+  void load_over(Document& below, const fs::path& file) {
+    try {
+      const std::string text = read_text(file);
+      const std::string name = plain_path(file).string();
+      layers_.files.emplace_back(name, text);
+      Document own = parse_document(text, name);
+      below = assemble(std::move(own), file.parent_path(), std::move(below));
+    } catch (const ConfigError& e) {
+      findings_.add_lost_file(e.diagnostics());
+    }
   }
 
   /// A parsed document with its bases below it, and below these what is given.
@@ -111,7 +143,9 @@ class Loader {
     const std::vector<Extend> extends = take_extends(document);
     const std::vector<fs::path> bases = find_bases(extends, folder);
     for (std::size_t i = 0; i < extends.size(); ++i) {
-      Document base = load(bases[i]);
+      std::optional<Document> loaded = load_base(bases[i]);
+      if (!loaded) continue;
+      Document& base = *loaded;
       const Extend& extend = extends[i];
       const std::string via = "inherited by " + describe(extend.origin);
       for (auto& [path, origins] : base.origins) {
@@ -171,7 +205,8 @@ class Loader {
       d.message = "`extends` must be a path or a list of paths";
       d.place = value_place(whole);
       d.help = "write  extends = [\"base.toml\"]";
-      throw ConfigError(std::move(d));
+      findings_.add_lost_file({std::move(d)});
+      out.clear();
     }
     document.tree.erase("extends");
     erase_origins(document.origins, "extends");
@@ -183,7 +218,7 @@ class Loader {
     std::vector<fs::path> found;
     std::vector<Diagnostic> faults;
     for (const Extend& extend : extends) found.push_back(find_base(extend, folder, faults));
-    if (!faults.empty()) throw ConfigError(std::move(faults));
+    if (!faults.empty()) findings_.add_lost_file(faults);
     return found;
   }
 
@@ -214,6 +249,7 @@ class Loader {
   Layers& layers_;
   std::vector<Link> chain_;
   std::map<std::string, Document> done_;
+  std::set<fs::path> lost_;
   std::vector<MergeRules::Entry> keep_;
   int layer_ = 0;
 };
@@ -224,7 +260,7 @@ void lay_upper(Loader& loader, Layers& layers, const LoadOptions& options, Findi
   rules.keep = loader.keep();
   for (const fs::path& file : options.set_files) {
     // A set file is no base of the experiment but stands above it, so it merges like a child.
-    layers.document = loader.load_over(std::move(layers.document), file);
+    loader.load_over(layers.document, file);
     rules.keep.insert(rules.keep.end(), loader.keep().begin(), loader.keep().end());
   }
   apply_overrides(layers.document, options.overrides, findings, std::move(rules));

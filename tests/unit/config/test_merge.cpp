@@ -162,6 +162,26 @@ TEST_CASE("missing files and malformed extends are told with place and remedy") 
   CHECK(error_id(folder.path() / "g.toml") == "E132");
 }
 
+TEST_CASE("a base that cannot be had hides no other mistake, and makes none") {
+  const Folder folder;
+  folder.write("broken.toml", "[model\n");
+  folder.write("part.toml", "[train]\nbatch = 0\n");
+  const std::string own =
+      "[model]\nactivation = \"relu\"\n[loss.stop]\nweight = \"much\"\n[experiment]\nsed = 3\n"
+      "[trainer]\nplugin = \"pointr\"\n[merge]\nkeep = [\"model.d_model\"]\n";
+  const auto file =
+      folder.write("e.toml", "extends = [\"none.toml\", \"broken.toml\", \"part.toml\"]\n" + own);
+  LoadOptions options = with_overrides({"optimizer.betas[0]=1", "run.thread=2"});
+  const auto all = errors_of_file(file, options);
+  INFO(shown(all));
+  CHECK(ids(all) == std::vector<std::string>{"E130", "E101", "E103", "E201", "E107", "E103"});
+  // Twice the same lost base is told once.
+  folder.write("a.toml", "extends = \"broken.toml\"\n");
+  folder.write("b.toml", "extends = \"broken.toml\"\n");
+  CHECK(ids(errors_of_file(folder.write("two.toml", "extends = [\"a.toml\", \"b.toml\"]\n"))) ==
+        std::vector<std::string>{"E101"});
+}
+
 TEST_CASE("an error in a base says who inherits it") {
   const Folder folder;
   folder.write("base.toml", "[model]\nplugin = \"pointer_network\"\n\nlayrs = 4\n");
