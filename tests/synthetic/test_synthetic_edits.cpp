@@ -1,8 +1,6 @@
 // Pairs with exact truth: the same whatever the threads, the edit is the rendering of the truth,
 // and nothing but listening tells what is kept.
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -24,6 +22,7 @@
 #include "retake/audio/hash.hpp"
 #include "retake/audio/source.hpp"
 #include "session.hpp"
+#include "unit/run/temp_folder.hpp"
 
 using namespace retake;
 using namespace retake::synthetic;
@@ -31,14 +30,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "retake_synth_XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-};
+using Folder = TempFolder;
 
 class TestContext final : public Context {
  public:

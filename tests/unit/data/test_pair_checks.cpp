@@ -1,7 +1,5 @@
 // What every list of pairs must keep, and what alignments say of the files they were made from.
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -12,20 +10,14 @@
 #include "data/pair_checks.hpp"
 #include "data/pair_edl.hpp"
 #include "retake/error.hpp"
+#include "unit/run/temp_folder.hpp"
 
 using namespace retake;
 namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "retake_checks_XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-};
+using Folder = TempFolder;
 
 Pair pair_in(const Folder& f, const std::string& id, const std::string& split) {
   Pair p;

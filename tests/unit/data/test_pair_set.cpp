@@ -1,7 +1,5 @@
 // Pair sets: finding pairs, everything wrong at once, groups and splits.
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -16,20 +14,14 @@
 #include "data/splits.hpp"
 #include "retake/data/pair_set.hpp"
 #include "retake/data/pair_writer.hpp"
+#include "unit/run/temp_folder.hpp"
 
 using namespace retake;
 namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "retake_pairs_XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-};
+using Folder = TempFolder;
 
 void write_wav(const fs::path& file, std::int64_t samples, int rate = 8000) {
   fs::create_directories(file.parent_path());
