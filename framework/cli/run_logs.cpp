@@ -28,8 +28,8 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kShowInterval = std::chrono::milliseconds(50);
 // A rename over a file waits for the disk on ext4, a millisecond or two.
 constexpr auto kStateInterval = std::chrono::seconds(5);
-/// A short run is looked at too.
-constexpr auto kFirstStates = std::chrono::seconds(1);
+/// The second one comes sooner: a short run is looked at too.
+constexpr auto kFirstInterval = std::chrono::seconds(1);
 
 RunLogs::RunLogs(const run::RunFolder& folder, std::optional<std::int64_t> resumed_step,
                  run::ProgressLine& line, std::int64_t total, run::Watch watch)
@@ -93,8 +93,8 @@ void RunLogs::progress(std::int64_t step, const Metrics& newest,
   if (now - last_shown_ < kShowInterval && !at_end) return;
   last_shown_ = now;
   show_line();
-  const bool young = now - started_ < 2 * kStateInterval;
-  if (now - last_state_ < (young ? kFirstStates : kStateInterval)) return;
+  const bool young = last_state_ - started_ < kFirstInterval;
+  if (now - last_state_ < (young ? kFirstInterval : kStateInterval)) return;
   last_state_ = now;
   write_state();
 }
