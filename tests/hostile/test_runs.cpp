@@ -195,23 +195,16 @@ TEST_CASE("with --json a crash is the last line of stderr", "[hostile]") {
   CHECK(find_path(line, "error.id")->as_string() == "E234");
 }
 
-TEST_CASE("a loss that calls exit() ends no run as if all were well", "[hostile]") {
-  const Workplace place;
-  const smoke::End end = smoke::retake(with_loss(place, "exit", 9), place.path);
-  INFO(end.output);
-  CHECK(end.code == 1);
-  CHECK(holds(end.output, "error[E234]: ended by a call of exit() in " + kName));
-  CHECK(find_path(place.manifest(), "status")->as_string() == "crashed");
-  check_resume(place);
-}
-
-TEST_CASE("quick_exit() ends no run as if all were well", "[hostile]") {
-  const Workplace place;
-  const smoke::End end = smoke::retake(with_loss(place, "quick_exit", 9), place.path);
-  INFO(end.output);
-  CHECK(end.code == 1);
-  CHECK(holds(end.output, "error[E234]: ended by a call of exit() in " + kName));
-  check_resume(place);
+TEST_CASE("a loss that calls exit() or quick_exit() ends no run as if all were well", "[hostile]") {
+  for (const std::string defect : {"exit", "quick_exit"}) {
+    const Workplace place;
+    const smoke::End end = smoke::retake(with_loss(place, defect, 9), place.path);
+    INFO(defect << "\n" << end.output);
+    CHECK(end.code == 1);
+    CHECK(holds(end.output, "error[E234]: ended by a call of exit() in " + kName));
+    CHECK(find_path(place.manifest(), "status")->as_string() == "crashed");
+    check_resume(place);
+  }
 }
 
 TEST_CASE("an error of a plugin is no success, whatever it says", "[hostile]") {
