@@ -33,7 +33,9 @@ std::vector<run::PluginUse> plugin_uses(const SessionStart& s) {
     use.abi = plugin::abi(s.registry->file_of(c.kind, c.plugin).stamp, c.kind);
     use.params_schema = sha256_hex(to_canonical_json(to_value(c.info->schema)));
     use.path = s.registry->file_of(c.kind, c.plugin).path;
-    use.git = plugin::read_commit(use.path);
+    plugin::BuildFacts facts = plugin::read_build_facts(use.path);
+    use.git = std::move(facts.commit);
+    use.flags = std::move(facts.flags);
     use.archived = s.archive;
     uses.push_back(std::move(use));
   }

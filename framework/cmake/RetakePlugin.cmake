@@ -83,6 +83,16 @@ function(_retake_plugin_library name torch kinds sources link)
   endif()
 endfunction()
 
+# What the compiler is given, by the project and by the target, for the records of runs.
+function(_retake_compiler_flags out target)
+  set(flags "${CMAKE_CXX_FLAGS}")
+  foreach(config IN LISTS CMAKE_CONFIGURATION_TYPES CMAKE_BUILD_TYPE)
+    string(TOUPPER ${config} upper)
+    string(APPEND flags " $<$<CONFIG:${config}>:${CMAKE_CXX_FLAGS_${upper}}>")
+  endforeach()
+  set(${out} "${flags} $<JOIN:$<TARGET_PROPERTY:${target},COMPILE_OPTIONS>, >" PARENT_SCOPE)
+endfunction()
+
 function(retake_add_plugin name)
   cmake_parse_arguments(arg "TORCH" "" "KIND;SOURCES;LINK" ${ARGN})
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_KIND OR NOT arg_SOURCES)
@@ -106,9 +116,10 @@ function(retake_add_plugin name)
     return()
   endif()
   _retake_plugin_library(${name} ${arg_TORCH} "${arg_KIND}" "${arg_SOURCES}" "${arg_LINK}")
+  _retake_compiler_flags(flags ${name})
   # A library whose registration fails, or names other kinds than KIND, fails the build.
   add_custom_command(TARGET ${name} POST_BUILD
     COMMAND Retake::retake_plugin_table --name ${name} --objcopy ${CMAKE_OBJCOPY}
-            --source ${CMAKE_CURRENT_SOURCE_DIR} $<TARGET_FILE:${name}>
+            --source ${CMAKE_CURRENT_SOURCE_DIR} --flags "${flags}" $<TARGET_FILE:${name}>
     COMMENT "Embedding the component table of ${name}" VERBATIM)
 endfunction()

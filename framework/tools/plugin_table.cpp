@@ -1,7 +1,7 @@
 // retake-plugin-table: run by retake_add_plugin after a plugin's link. It loads the library in a
 // child process and embeds what it registers, so that nobody has to load it to know.
 //
-//   retake-plugin-table --name NAME --objcopy PROGRAM [--source DIR] LIBRARY
+//   retake-plugin-table --name NAME --objcopy PROGRAM [--source DIR] [--flags TEXT] LIBRARY
 //   retake-plugin-table --dump LIBRARY          the child: the table to descriptor 3
 
 #include <unistd.h>
@@ -9,10 +9,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "core/diagnostics.hpp"
+#include "core/join.hpp"
 #include "plugin/embed.hpp"
 #include "plugin/errors.hpp"
 #include "plugin/plugin_file.hpp"
@@ -58,10 +60,25 @@ std::string commit_of(const std::string& source) {
   return *commit + (changes->empty() ? "" : "+");
 }
 
+/// Compiler flags less warnings, which change no bits, and paths, which are of one machine.
+std::string recorded_flags(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> words;
+  for (std::string word; in >> word;) {
+    if (word.starts_with("SHELL:")) word.erase(0, 6);  // CMake's mark
+    const bool warning = word.starts_with("-W") || word == "-w";
+    const bool path = word.find('/') != std::string::npos || word.starts_with("-I") ||
+                      word == "-isystem" || word == "-include";
+    if (!warning && !path) words.push_back(word);
+  }
+  return join(words, " ");
+}
+
 struct Request {
   std::string name;
   fs::path objcopy;
   std::string source;
+  std::string flags;
   fs::path library;
 };
 
@@ -75,6 +92,8 @@ std::optional<Request> read_request(const std::vector<std::string>& words) {
       r.objcopy = words[at + 1];
     } else if (words[at] == "--source") {
       r.source = words[at + 1];
+    } else if (words[at] == "--flags") {
+      r.flags = recorded_flags(words[at + 1]);
     } else {
       return std::nullopt;
     }
@@ -94,7 +113,7 @@ void embed(const Request& r) {
                  "give both the same name");
   }
   const std::string table = plugin::dump_in_child("/proc/self/exe", library, kLimit);
-  plugin::embed_table(library, table, r.objcopy, commit_of(r.source));
+  plugin::embed_table(library, table, r.objcopy, {commit_of(r.source), r.flags});
   plugin::read_plugin_file(library);
 }
 
@@ -105,8 +124,10 @@ int main(int argc, char** argv) {
   const bool child = words.size() == 2 && words[0] == "--dump";
   const std::optional<Request> request = child ? std::nullopt : read_request(words);
   if (!child && !request) {
-    std::fputs("usage: retake-plugin-table --name NAME --objcopy PROGRAM [--source DIR] LIBRARY\n",
-               stderr);
+    std::fputs(
+        "usage: retake-plugin-table --name NAME --objcopy PROGRAM [--source DIR] [--flags TEXT] "
+        "LIBRARY\n",
+        stderr);
     return static_cast<int>(ExitCode::usage);
   }
   try {

@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                         "ELF")) {
     const auto path = fuzz::put("libx.so", bytes);
     fuzz::tolerant([&] { plugin::read_stamp(path); });
-    fuzz::tolerant([&] { plugin::read_commit(path); });
+    fuzz::tolerant([&] { plugin::read_build_facts(path); });
     fuzz::tolerant([&] { plugin::read_plugin_file(path); });
     return 0;
   }

@@ -208,6 +208,24 @@ TEST_CASE("the search path: option, variable, build, home, each once") {
   CHECK(unset.back().label == "$RETAKE_PLUGIN_PATH");
 }
 
+TEST_CASE("a library tells how it was built, and nothing that could spoil a record") {
+  const Folder folder;
+  const fs::path file = folder / "libsample.so";
+  fs::copy_file(kSample, file);
+  const plugin::BuildFacts built = plugin::read_build_facts(file);
+  CHECK(built.flags.find("-ffp-contract=off") != std::string::npos);
+  CHECK(built.flags.find("-W") == std::string::npos);
+  CHECK(built.flags.find('/') == std::string::npos);
+
+  const std::string table = plugin::table_text(plugin::read_plugin_file(file).components);
+  plugin::embed_table(file, table, RETAKE_OBJCOPY, {"c0ffee1+", "-O1"});
+  CHECK(plugin::read_build_facts(file).commit == "c0ffee1+");
+  CHECK(plugin::read_build_facts(file).flags == "-O1");
+  plugin::embed_table(file, table, RETAKE_OBJCOPY, {"\xff\xfe", "-O1\n"});
+  CHECK(plugin::read_build_facts(file).commit.empty());
+  CHECK(plugin::read_build_facts(file).flags.empty());
+}
+
 TEST_CASE("an arena's components die in reverse order") {
   static std::string order;
   struct Named final : Component {

@@ -164,6 +164,12 @@ TEST_CASE("a finished run shows edits of validation recordings, and verifies", "
   CHECK(edits > 0);
   CHECK(read_file(artifacts / "predictions.jsonl").find("\"edit_f1\"") != std::string::npos);
 
+  const Value manifest = parse_json(read_file(run.manifest()), "manifest.json");
+  CHECK_FALSE(manifest.as_table().at("plugins").as_array().empty());
+  for (const Value& plugin : manifest.as_table().at("plugins").as_array()) {
+    CHECK(plugin.as_table().at("x-flags").as_string().find("-march=") != std::string::npos);
+  }
+
   const smoke::End verified = smoke::retake({"verify", "last"}, place.path);
   INFO(verified.output);
   CHECK(verified.code == 0);

@@ -133,7 +133,7 @@ std::string dump_in_child(const fs::path& program, const fs::path& library,
 }
 
 void embed_table(const fs::path& library, const std::string& table, const fs::path& objcopy,
-                 const std::string& commit) {
+                 const BuildFacts& facts) {
   AtomicFile result(library);
   std::vector<std::string> words = {objcopy.string()};
   std::vector<fs::path> contents;
@@ -146,7 +146,8 @@ void embed_table(const fs::path& library, const std::string& table, const fs::pa
                                "--set-section-flags", section + "=noload,readonly"});
   };
   add_section(kTableSection, table);
-  add_section(kCommitSection, commit);
+  add_section(kCommitSection, facts.commit);
+  add_section(kFlagsSection, facts.flags);
   words.insert(words.end(), {library.string(), result.path().string()});
   int status = 0;
   const pid_t child = start(words, -1, library);

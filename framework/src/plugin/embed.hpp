@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <string>
 
+#include "plugin/plugin_file.hpp"
+
 namespace retake::plugin {
 
 /// In the child: loads the library and gives its table's text. Throws PluginError as open_plugin
@@ -16,9 +18,9 @@ std::string dump_table(const std::filesystem::path& library);
 std::string dump_in_child(const std::filesystem::path& program,
                           const std::filesystem::path& library, std::chrono::seconds limit);
 
-/// Puts the table, and the commit unless it is empty, into sections of the library with objcopy;
+/// Puts the table, and the facts that are not empty, into sections of the library with objcopy;
 /// the file is replaced atomically. Throws PluginError E232 when objcopy fails.
 void embed_table(const std::filesystem::path& library, const std::string& table,
-                 const std::filesystem::path& objcopy, const std::string& commit = {});
+                 const std::filesystem::path& objcopy, const BuildFacts& facts = {});
 
 }  // namespace retake::plugin

@@ -1,5 +1,7 @@
 #include "plugin/plugin_file.hpp"
 
+#include <algorithm>
+
 #include "plugin/elf_file.hpp"
 #include "plugin/errors.hpp"
 #include "plugin/table.hpp"
@@ -24,8 +26,16 @@ Stamp read_stamp(const fs::path& path) {
   return stamp_of(ElfFile(path), path);
 }
 
-std::string read_commit(const fs::path& path) {
-  return std::string(ElfFile(path).section(kCommitSection).value_or(std::string_view{}));
+BuildFacts read_build_facts(const fs::path& path) {
+  const ElfFile elf(path);
+  const auto text = [&elf](const char* section) {
+    const std::string_view found = elf.section(section).value_or(std::string_view{});
+    // They go into JSON, which holds no text but UTF-8.
+    const bool plain =
+        std::all_of(found.begin(), found.end(), [](char c) { return c >= ' ' && c <= '~'; });
+    return plain ? std::string(found) : std::string();
+  };
+  return {text(kCommitSection), text(kFlagsSection)};
 }
 
 PluginFile read_plugin_file(const fs::path& path) {

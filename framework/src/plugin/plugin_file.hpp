@@ -2,6 +2,7 @@
 // A plugin's file as known without loading it.
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "plugin/stamp.hpp"
@@ -19,9 +20,16 @@ struct PluginFile {
 /// readable x86-64 shared library, E214 without or with a damaged stamp.
 Stamp read_stamp(const std::filesystem::path& path);
 
-/// The commit of the library's sources, "+" behind it when they differed from it; empty when it was
-/// built outside a git repository. Throws as read_stamp for what is no shared library.
-std::string read_commit(const std::filesystem::path& path);
+/// How a library was built, for the records: nothing is decided by it.
+struct BuildFacts {
+  /// Of its sources, "+" behind it when they differed from it; empty outside a git repository.
+  std::string commit;
+  /// What the compiler was given, less warnings, definitions and paths; empty when unknown.
+  std::string flags;
+};
+
+/// What retake_add_plugin embedded. Throws as read_stamp for what is no shared library.
+BuildFacts read_build_facts(const std::filesystem::path& path);
 
 /// Reads stamp and table, in this order, each step with its own error: E210 to E214, then E215
 /// built for another ABI, E216 no table, E217 damaged table, E222 to E228 for what the table says.

@@ -13,8 +13,9 @@
 namespace retake::plugin {
 
 inline constexpr const char* kTableSection = ".retake.table";
-/// The commit of the plugin's sources, "+" behind it when they differed from it.
+// How the library was built: BuildFacts.
 inline constexpr const char* kCommitSection = ".retake.commit";
+inline constexpr const char* kFlagsSection = ".retake.flags";
 
 /// The table as text, one line of JSON: {"schema": "retake.plugin/1", "components": [...]}.
 std::string table_text(const std::vector<ComponentInfo>& components);

@@ -78,6 +78,7 @@ Array describe_plugins(const std::vector<PluginUse>& plugins) {
     entry["build_id"] = text_or_null(elf_build_id(p.path));
     entry["git"] = text_or_null(p.git);
     entry["archived"] = p.archived;
+    entry["x-flags"] = text_or_null(p.flags);
     out.push_back(std::move(entry));
   }
   return out;

@@ -24,6 +24,7 @@ struct PluginUse {
   std::filesystem::path path;
   std::string git;  ///< of the plugin's own repository; empty: unknown
   bool archived = false;
+  std::string flags{};  ///< of its compiler; empty: unknown
 };
 
 /// What is known when a run starts. Tables go into the manifest as they are.
