@@ -1,6 +1,8 @@
 // What code/ of a run claims to hold, it holds; what it lacks, it names.
 
 #include <cstdlib>
+#include <numeric>
+#include <set>
 
 #include "catch.hpp"
 #include "core/hash.hpp"
@@ -31,22 +33,22 @@ void make_repository(const fs::path& path) {
   git(path, {"commit", "-qm", "first"});
 }
 
-/// Names in the archive of untracked files; a link with " -> " and where it leads.
+/// Names in the archive of untracked files, sorted; a link with " -> " and where it leads.
 std::string archived(const RunFolder& run) {
-  for (const char* name : {"untracked.tar.zst", "untracked.tar"}) {
-    const fs::path file = fs::absolute(run.code() / name);
+  for (const char* archive : {"untracked.tar.zst", "untracked.tar"}) {
+    const fs::path file = fs::absolute(run.code() / archive);
     if (!fs::exists(file)) continue;
     const fs::path out = run.path() / "unpacked";
     fs::create_directories(out);
     REQUIRE(run_command({"tar", "--extract", "--file", file.string()}, out).exit_code == 0);
-    std::string names;
+    std::set<std::string> names;
     for (const auto& entry : fs::recursive_directory_iterator(out)) {
       if (entry.is_directory() && !entry.is_symlink()) continue;
-      names += entry.path().lexically_relative(out).string();
-      if (entry.is_symlink()) names += " -> " + fs::read_symlink(entry.path()).string();
-      names += "\n";
+      std::string name = entry.path().lexically_relative(out).string();
+      if (entry.is_symlink()) name += " -> " + fs::read_symlink(entry.path()).string();
+      names.insert(name + "\n");
     }
-    return names;
+    return std::accumulate(names.begin(), names.end(), std::string());
   }
   return "none";
 }
@@ -96,7 +98,7 @@ TEST_CASE("runs are not packed into runs") {
     put(repo / "out/beside.txt", "x");
     const RunFolder run = RunFolder::create(repo / "out/runs", "late");
     CHECK(snapshot_code(run, repo).at("untracked") == Value(2));
-    CHECK(archived(run) == "out/beside.txt\nnotes.txt\n");
+    CHECK(archived(run) == "notes.txt\nout/beside.txt\n");
   }
   SECTION("among the code") {
     put(RunFolder::create(repo, "early").path() / "log.txt", "a run's");
