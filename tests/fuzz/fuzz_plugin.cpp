@@ -1,5 +1,6 @@
 // A plugin's file as read before anything of it runs: stamp text, table text, and whole ELF files.
 
+#include "config/path.hpp"
 #include "plugin/plugin_file.hpp"
 #include "plugin/stamp.hpp"
 #include "plugin/table.hpp"
@@ -13,7 +14,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                         "ELF")) {
     const auto path = fuzz::put("libx.so", bytes);
     fuzz::tolerant([&] { plugin::read_stamp(path); });
-    fuzz::tolerant([&] { plugin::read_build_facts(path); });
+    fuzz::tolerant([&] {
+      const plugin::BuildFacts facts = plugin::read_build_facts(path);
+      fuzz::require(config::is_utf8(facts.commit) && config::is_utf8(facts.flags),
+                    "what a manifest holds is text");
+    });
     fuzz::tolerant([&] { plugin::read_plugin_file(path); });
     return 0;
   }
