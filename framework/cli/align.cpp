@@ -85,7 +85,9 @@ Plan plan_of_set(const fs::path& root, const Arguments& a) {
 }
 
 Plan plan_of(const Words& words, const Arguments& a) {
-  if (words.files.size() == 1 && fs::is_directory(words.files[0])) {
+  // What is not there at all is said to be missing.
+  std::error_code error;
+  if (words.files.size() == 1 && !fs::is_regular_file(words.files[0], error)) {
     return plan_of_set(words.files[0], a);
   }
   if (a.options.contains("only")) {

@@ -103,6 +103,7 @@ TEST_CASE("a broken pair costs the others nothing, and --only leaves it out") {
   CHECK(retake_in(scratch, "align set --only a").code == 5);
   CHECK(contains(retake_in(scratch, "align set --only b.1,b.2").text, "did you mean"));
   CHECK(contains(retake_in(scratch, "align set --only b.1 c").text, "there is no `c` here"));
+  CHECK(contains(retake_in(scratch, "align nowhere").text, "there is no folder nowhere"));
   CHECK(contains(retake_in(scratch, "align set --only b.1 jump_cost=30").text, "stand before"));
   CHECK(contains(retake_in(scratch, "align --only b.1 set").text, "words behind --only are ids"));
 }
